@@ -1,0 +1,89 @@
+/*
+ * db: PostgreSQL for the rest of the front end. Only this room sees libpq. Everything is
+ * non-blocking, on the one event loop.
+ *
+ *                 +- fast:  2 (up to 4) shared connections, pipelined, ONE Sync per loop turn
+ *   db_start() ---+- write: 8 connections, a Sync right after each write
+ *     by class    +- slow:  0..64 exclusive connections, one query each, opened on demand
+ *
+ * Each class has a queue bounded in number and time. See ARCHITECTURE 5 for the rules of retry,
+ * suspects and deadlines.
+ */
+#ifndef DB_DB_H
+#define DB_DB_H
+
+#include "common/attr.h"
+#include "common/conf.h"
+#include "common/span.h"
+#include "common/ticket.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct event_base;
+struct buf;
+struct db;
+struct db_entry;
+
+enum db_class { DB_FAST, DB_WRITE, DB_SLOW, DB_CLASSES };
+
+/* Every statement the server sends is a file sql/statements/<name>.sql; the build makes the table
+ * and this enum from them (build/gen/statements.h): SQL_WORLD_BY_ID, SQL_SLEEP, ... The class stands
+ * in the first line of the file: "-- class: fast". All are prepared before a connection joins. */
+enum db_statement;
+
+enum { DB_PARAMS_MAX = 4 };
+
+/* A query as its waiter keeps it, usually in the request's arena. Zeroed before db_start(). */
+struct db_query {
+    struct ticket ticket;
+    struct db_entry *entry; /* db's side while it is on its way; NULL before and after */
+    void *result;           /* PGresult after success; see db_rows() ... */
+    char error[160];        /* first line of PostgreSQL's message after FAIL_DB_QUERY */
+    char sqlstate[6];
+    uint16_t lane;          /* where it ran */
+};
+
+/* Connects in the background; the server starts and stays up with the database away. The url is
+ * conf's db_url (empty: no database at all, every start fails with FAIL_DB_DOWN). */
+struct db *db_open(struct event_base *, const struct conf *, struct span_ring *);
+/* Closes all connections at once; waiters are NOT called. */
+void db_close(struct db *);
+
+/* Starts a query. Parameters are texts (NULL: SQL NULL), copied. Never calls back before it
+ * returns; whatever goes wrong arrives by ticket.hooks->done from the loop. deadline_ns: absolute
+ * clock_ns() by which the answer must be there; 0: the class's own. */
+void db_start(struct db *, struct db_query *, enum db_statement, const char *const *params,
+              int nparams, uint64_t deadline_ns);
+/* Same, one integer parameter: the hot path, no formatting by the caller. */
+void db_start_int(struct db *, struct db_query *, enum db_statement, int64_t param);
+
+/* Nobody waits any more: queued ones are dropped, one that runs on an exclusive connection is
+ * cancelled there (pg_cancel_backend over the control connection), a late answer is dropped. Safe on
+ * a query that is done or was never started. Frees the result. */
+void db_release(struct db_query *);
+
+/* The result after FAIL_NONE; valid until db_release(). Text is NUL-terminated. */
+int db_rows(const struct db_query *);
+bool db_is_null(const struct db_query *, int row, int column);
+const char *db_text(const struct db_query *, int row, int column, size_t *len);
+int64_t db_int(const struct db_query *, int row, int column);
+
+/* Called by the front end at the end of each loop turn: sends what the turn has gathered. */
+void db_turn_end(struct db *);
+
+/* One full round of PostgreSQL's health. */
+enum db_state { DB_STATE_NONE, DB_STATE_DOWN, DB_STATE_CONNECTING, DB_STATE_UP };
+enum db_state db_state(const struct db *);
+/* Connections a class may have (for `why`), connections it has, queries running and waiting now. */
+struct db_class_status {
+    const char *name;
+    unsigned connections_max, connections, running, waiting;
+    uint64_t queries, failed, retried, dropped_late, waited, refused;
+};
+void db_class_status(const struct db *, enum db_class, struct db_class_status *);
+/* The members of /status's "database" object, braces included. */
+void db_status_json(const struct db *, struct buf *);
+
+#endif
