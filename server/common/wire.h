@@ -44,16 +44,16 @@ enum task_type {
 };
 
 struct task_message {
-    uint32_t type; /* enum task_type */
+    uint32_t type;   /* enum task_type */
     uint32_t kernel; /* number in kernel_table */
     uint64_t job;
     uint64_t area_size;
     uint32_t stage, index, count;
-    uint32_t failed;      /* TASK_DONE: run() returned -1 */
-    uint64_t start, end;  /* TASK_DONE: clock_ns() */
-    uint64_t cpu_ns;      /* TASK_DONE: thread CPU time */
-    uint64_t switches;    /* TASK_DONE: kernel switches while it ran */
-    uint32_t cpu;         /* TASK_DONE: sched_getcpu() at the end */
+    uint32_t failed;     /* TASK_DONE: run() returned -1 */
+    uint64_t start, end; /* TASK_DONE: clock_ns() */
+    uint64_t cpu_ns;     /* TASK_DONE: thread CPU time */
+    uint64_t switches;   /* TASK_DONE: kernel switches while it ran */
+    uint32_t cpu;        /* TASK_DONE: sched_getcpu() at the end */
     uint32_t small_len;
     unsigned char small[WIRE_SMALL_MAX];
     int64_t params[PARAM_MAX]; /* TASK_RUN */
