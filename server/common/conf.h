@@ -27,6 +27,7 @@ struct conf {
     char listen[CONF_TEXT_MAX]; /* addresses, separated by blanks */
     int64_t port;               /* 0: any free one */
     int64_t demo;               /* enum conf_demo */
+    char server_names[CONF_TEXT_MAX]; /* further host names that are ours, separated by blanks */
     /* processes */
     int64_t workers;            /* CONF_AUTO or 0..256 */
     char worker_cpus[CONF_TEXT_MAX]; /* "spread", "none" or a list "0,2-3" */

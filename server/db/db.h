@@ -69,6 +69,9 @@ int db_rows(const struct db_query *);
 bool db_is_null(const struct db_query *, int row, int column);
 const char *db_text(const struct db_query *, int row, int column, size_t *len);
 int64_t db_int(const struct db_query *, int row, int column);
+int db_columns(const struct db_query *);
+const char *db_column_name(const struct db_query *, int column);
+bool db_column_is_number(const struct db_query *, int column); /* int2/4/8, float4/8, numeric */
 
 /* Called by the front end at the end of each loop turn: sends what the turn has gathered. */
 void db_turn_end(struct db *);

@@ -1,0 +1,62 @@
+/*
+ * The endpoints: first steps, parameter tables and the table of all routes. One file per family;
+ * routes.c is THE table.
+ */
+#ifndef ENDPOINTS_ENDPOINTS_H
+#define ENDPOINTS_ENDPOINTS_H
+
+#include "request/req.h"
+
+/* All routes; built once (rows of kernels are made from kernel_table). */
+const struct route *routes_all(unsigned *count);
+
+/* plain.c */
+struct next plaintext_answer(struct req *);
+struct next json_answer(struct req *);
+struct next bytes_begin(struct req *);
+struct next echo_begin(struct req *);
+extern const struct param bytes_params[];
+
+/* world.c: the TechEmpower set */
+struct next db_ask(struct req *);
+struct next queries_ask(struct req *);
+
+/* sleep.c, lock.c, report.c, mix.c */
+struct next sleep_ask(struct req *);
+struct next lock_ask(struct req *);
+struct next report_ask(struct req *);
+struct next mix_wait(struct req *);
+extern const struct param sleep_params[], lock_params[], report_params[], mix_params[];
+
+/* compute.c: every kernel's endpoint */
+struct next compute_start(struct req *);
+extern const struct param sections_param, run_param;
+/* The executor that a value of run_param means for this request. */
+enum executor compute_executor(const struct req *, int64_t run);
+/* Adds ,"sections":..,"workers":..,"cpus":..,"run":".." */
+void compute_add_how(struct buf *, const struct job *, enum executor);
+
+/* burst.c */
+struct next burst_begin(struct req *);
+void burst_cleanup(struct req *);
+extern const struct param burst_params[];
+
+/* help.c, openapi.c */
+struct next root_answer(struct req *);
+struct next help_answer(struct req *);
+struct next openapi_answer(struct req *);
+struct next problems_answer(struct req *);
+
+/* status.c */
+struct next status_answer(struct req *);
+struct next livez_answer(struct req *);
+struct next readyz_answer(struct req *);
+struct next config_answer(struct req *);
+struct next version_answer(struct req *);
+
+/* trace_cut.c */
+struct next trace_json_begin(struct req *);
+void trace_json_cleanup(struct req *);
+extern const struct param trace_params[];
+
+#endif

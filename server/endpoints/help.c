@@ -1,0 +1,154 @@
+/*
+ * /help: everything there is to try, as text with curl lines, printed from the table of routes. /
+ * is the same for curl, and the page for a browser. /problems/NAME: one row of the fail table.
+ */
+#include "endpoints/endpoints.h"
+
+#include "request/fail.h"
+#include "request/runner.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+static void
+add_address(struct buf *b, const struct req *r, const struct route *row)
+{
+    struct slice_text host = r->head->host;
+
+    if (row->methods == METHOD_POST)
+        buf_add_text(b, "  curl -N ");
+    else
+        buf_add_text(b, "  curl ");
+    if (row->body != NULL)
+        buf_addf(b, "-d '%s' ", row->body);
+    else if (row->methods == METHOD_POST)
+        buf_add_text(b, "-X POST ");
+    buf_add_char(b, '\'');
+    if (host.len > 0 && host.len < 256)
+        buf_add(b, host.p, host.len);
+    else
+        buf_add_text(b, "localhost:8080");
+    buf_add_text(b, row->path);
+    if (row->example != NULL)
+        buf_addf(b, "%s%s", (row->flags & ROUTE_PREFIX) != 0 ? "" : "?", row->example);
+    buf_add_char(b, '\'');
+    if (row->kernel != NULL && strncmp(row->kernel->content_type, "image/", 6) == 0)
+        buf_addf(b, " -o %s.png", row->kernel->name);
+    buf_add_char(b, '\n');
+}
+
+static void
+add_params(struct buf *b, const struct param *p)
+{
+    for (; p != NULL && p->name != NULL; p++) {
+        buf_addf(b, "      %-9s ", p->name);
+        switch (p->kind) {
+        case PARAM_INT:
+            buf_addf(b, "%" PRId64 "..%" PRId64, p->min, p->max);
+            if (p->def_text != NULL)
+                buf_addf(b, " (%s)", p->def_text);
+            else
+                buf_addf(b, " (%" PRId64 ")", p->def);
+            break;
+        case PARAM_CHOICE:
+            for (unsigned i = 0; p->choices[i] != NULL; i++)
+                buf_addf(b, "%s%s", i > 0 ? " | " : "", p->choices[i]);
+            if (p->def_text != NULL)
+                buf_addf(b, " (%s)", p->def_text);
+            break;
+        case PARAM_TEXT:
+            buf_add_text(b, "text");
+            break;
+        }
+        buf_addf(b, "  %s%s%s%s\n", p->help, p->unit != NULL ? " [" : "",
+                 p->unit != NULL ? p->unit : "", p->unit != NULL ? "]" : "");
+    }
+}
+
+static void
+add_help(struct buf *b, const struct req *r)
+{
+    const struct runner *rn = r->runner;
+
+    buf_addf(
+        b,
+        "interleave: an HTTP server that shows its work.\n"
+        "One thread interleaves the requests (concurrency); %u worker%s compute%s (parallelism).\n"
+        "Every reply says what ran: queue, database, CPU and loop time, and what went on "
+        "meanwhile.\n\n",
+        jobs_workers(rn->jobs), jobs_workers(rn->jobs) == 1 ? "" : "s",
+        jobs_workers(rn->jobs) == 1 ? "s" : "");
+    for (unsigned i = 0; i < rn->routes.count; i++) {
+        const struct route *row = &rn->routes.rows[i];
+
+        if ((row->flags & ROUTE_ADMIN) != 0 && !rn->demo)
+            continue;
+        buf_addf(b, "%s%s\n", (row->methods & METHOD_GET) == 0 ? "POST " : "", row->path);
+        buf_addf(b, "  %s\n", row->help);
+        add_address(b, r, row);
+        add_params(b, row->params);
+        buf_add_char(b, '\n');
+    }
+}
+
+struct next
+help_answer(struct req *r)
+{
+    struct buf *b = req_scratch(r);
+
+    add_help(b, r);
+    return reply_text(r, 200, "text/plain; charset=utf-8", b->data, b->len);
+}
+
+/* The same as a page, each address a link. */
+static void
+add_help_page(struct buf *b, const struct req *r)
+{
+    const struct runner *rn = r->runner;
+
+    buf_add_text(
+        b, "<!doctype html>\n<html lang=\"en\"><meta charset=\"utf-8\">"
+           "<meta name=\"viewport\" content=\"width=device-width\"><title>interleave</title>\n"
+           "<h1>interleave</h1>\n<p>An HTTP server that shows its work. One thread "
+           "interleaves the requests (concurrency); workers compute (parallelism).</p>\n<dl>\n");
+    for (unsigned i = 0; i < rn->routes.count; i++) {
+        const struct route *row = &rn->routes.rows[i];
+
+        if ((row->methods & METHOD_GET) == 0 || ((row->flags & ROUTE_ADMIN) != 0 && !rn->demo))
+            continue;
+        buf_addf(b, "<dt><a href=\"%s%s", row->path, (row->flags & ROUTE_PREFIX) != 0 ? "" : "?");
+        if (row->example != NULL)
+            buf_add_html(b, row->example, strlen(row->example));
+        if ((row->flags & (ROUTE_LENIENT | ROUTE_PREFIX)) == 0)
+            buf_addf(b, "%s_=%llu-%u", row->example != NULL ? "&amp;" : "",
+                     (unsigned long long)r->id, i);
+        buf_addf(b, "\">%s</a></dt><dd>", row->path);
+        buf_add_html(b, row->help, strlen(row->help));
+        buf_add_text(b, "</dd>\n");
+    }
+    buf_add_text(b, "</dl>\n</html>\n");
+}
+
+struct next
+root_answer(struct req *r)
+{
+    struct buf *b = req_scratch(r);
+
+    if (!req_accepts_html(r))
+        return help_answer(r);
+    add_help_page(b, r);
+    return reply_text(r, 200, "text/html; charset=utf-8", b->data, b->len);
+}
+
+struct next
+problems_answer(struct req *r)
+{
+    const struct fail_row *row = fail_row_named(r->rest.p, r->rest.len);
+    struct buf *b = req_scratch(r);
+
+    if (row == NULL)
+        return reply_fail(r, FAIL_NOT_FOUND, "there is no problem of this name");
+    buf_addf(b, "%s (status %d)\n\n%s\n", row->title, row->status, row->sentence);
+    return reply_text(r, 200, "text/plain; charset=utf-8", b->data, b->len);
+}

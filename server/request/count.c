@@ -1,0 +1,68 @@
+/*
+ * count: see count.h. Runs in the front end; the numbers live in struct runner.
+ */
+#include "request/count.h"
+
+#include "common/maxtrack.h"
+#include "request/runner.h"
+
+#include <assert.h>
+
+static void
+change_tasks(struct req *r, int delta)
+{
+    struct runner *rn = r->runner;
+
+    rn->in_progress = (unsigned)((int)rn->in_progress + delta);
+    if (rn->in_progress > rn->in_progress_max)
+        rn->in_progress_max = rn->in_progress;
+    maxtrack_set(rn->progress, rn->in_progress);
+    if (r->origin->ops->tally != NULL)
+        r->origin->ops->tally(r, delta);
+}
+
+void
+count_begin(struct req *r)
+{
+    struct runner *rn = r->runner;
+
+    if (r->counted || (r->route->flags & ROUTE_OPS) != 0)
+        return;
+    r->counted = true;
+    rn->requests++;
+    if (rn->requests > rn->requests_max)
+        rn->requests_max = rn->requests;
+    change_tasks(r, r->open_tasks > 1 ? (int)r->open_tasks : 1);
+    r->mark_at = maxtrack_mark(rn->progress);
+}
+
+void
+count_end(struct req *r)
+{
+    if (!r->counted)
+        return;
+    r->counted = false;
+    r->runner->requests--;
+    change_tasks(r, r->open_tasks > 1 ? -(int)r->open_tasks : -1);
+}
+
+void
+count_task(struct req *r, int delta)
+{
+    unsigned before = r->open_tasks > 1 ? r->open_tasks : 1;
+    unsigned after;
+
+    assert(delta > 0 || r->open_tasks > 0);
+    r->open_tasks = (unsigned)((int)r->open_tasks + delta);
+    after = r->open_tasks > 1 ? r->open_tasks : 1;
+    if (r->counted && after != before)
+        change_tasks(r, (int)after - (int)before);
+}
+
+unsigned
+count_max_since_begin(const struct req *r)
+{
+    if (!r->counted)
+        return r->runner->in_progress > 0 ? r->runner->in_progress : 1;
+    return maxtrack_max_since(r->runner->progress, r->mark_at);
+}
