@@ -1,0 +1,36 @@
+/*
+ * The listening sockets: opened once by the supervisor and kept by it until the server stops, so
+ * that connections wait in their backlog while a front end is replaced.
+ */
+#ifndef SERVER_LISTEN_H
+#define SERVER_LISTEN_H
+
+#include "common/attr.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/socket.h>
+
+struct buf;
+
+enum { LISTEN_MAX = 16, LISTEN_BACKLOG = 4096, LISTEN_HOST_MAX = 64 };
+
+struct listen_set {
+    unsigned count;
+    int fds[LISTEN_MAX]; /* non-blocking, close-on-exec */
+    unsigned port;       /* the real one */
+    bool beyond_loopback;
+    char host[LISTEN_HOST_MAX]; /* where a browser on this machine finds us: "127.0.0.1", "[::1]" */
+};
+
+/* Listens on all `addresses` (separated by blanks) on one port; port 0: any that is free on all of
+ * them. 0; -1: nothing is open, and `error` has a sentence that names the cure. */
+MUST_CHECK int listen_open(struct listen_set *, const char *addresses, unsigned port,
+                           struct buf *error);
+void listen_close(struct listen_set *);
+
+/* Who listens on this port? The sentence part "pid 812 (python3)"; false: not to be found, as it
+ * may belong to another user. (listen_owner.c) */
+bool listen_find_owner(unsigned port, char *out, size_t size);
+
+#endif
