@@ -1,6 +1,6 @@
 /*
- * How every test program of ours ends: runs one Check suite, prints Check's closing lines, and says by its exit
- * status whether all passed.
+ * How every test program of ours ends: runs one Check suite, prints Check's closing lines, and says
+ * by its exit status whether all passed.
  */
 #ifndef TESTS_SUITE_H
 #define TESTS_SUITE_H
@@ -26,6 +26,22 @@ static inline int
 suite_run(Suite *suite)
 {
     return suite_run_mode(suite, CK_FORK);
+}
+
+/* A suite of one case: these tests, with set-up and tear-down around all of them (either may be
+ * NULL) and a minute for each. */
+static inline Suite *
+suite_of(const char *name, SFun setup, SFun teardown, const TTest *const *tests, size_t count)
+{
+    Suite *suite = suite_create(name);
+    TCase *tc = tcase_create(name);
+
+    tcase_add_unchecked_fixture(tc, setup, teardown);
+    tcase_set_timeout(tc, 60);
+    for (size_t i = 0; i < count; i++)
+        tcase_add_test(tc, tests[i]);
+    suite_add_tcase(suite, tc);
+    return suite;
 }
 
 #endif
