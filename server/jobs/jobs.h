@@ -22,6 +22,7 @@ struct event_base;
 struct buf;
 struct jobs;
 struct job_work;
+struct slices;
 
 enum executor { EXEC_WORKERS, EXEC_LOOP, EXEC_LOOP_BLOCKING };
 extern const char *const executor_names[]; /* "workers", "loop", "loop-blocking", NULL */
@@ -29,12 +30,12 @@ extern const char *const executor_names[]; /* "workers", "loop", "loop-blocking"
 /* A job as its waiter keeps it, usually in the request's arena. Zeroed before job_start(). */
 struct job {
     struct ticket ticket;
-    struct job_work *work;  /* jobs' side; NULL before start and after release */
-    unsigned tasks;         /* of all stages that have been planned, so far */
-    unsigned workers;       /* distinct workers that ran tasks of it */
-    unsigned cpus;          /* distinct CPUs that they said they were on */
+    struct job_work *work; /* jobs' side; NULL before start and after release */
+    unsigned tasks;        /* of all stages that have been planned, so far */
+    unsigned workers;      /* distinct workers that ran tasks of it */
+    unsigned cpus;         /* distinct CPUs that they said they were on */
     uint64_t started_ns, begun_ns, ended_ns;
-    char why[160];          /* a sentence, when plan or run refused (FAIL_JOB_INPUT) */
+    char why[160]; /* a sentence, when plan or run refused (FAIL_JOB_INPUT) */
 };
 
 /* How the workers reach the front end: the supervisor passes them over the control socket. */
@@ -48,7 +49,11 @@ struct worker_seat {
 /* kill_worker: asks the supervisor (the parent, so that no other pid can be hit) to SIGKILL. */
 struct jobs *jobs_open(struct event_base *, const struct conf *, struct span_ring *,
                        void (*kill_worker)(void *arg, unsigned index, int pid), void *arg);
+/* Releases all jobs; no waiter is called. The workers see EOF. */
 void jobs_close(struct jobs *);
+/* The loop thread's CPU slices: ticked while a job computes on the loop. NULL (as at the start):
+ * none. */
+void jobs_watch_loop(struct jobs *, struct slices *);
 
 /* A worker is there (takes the descriptors) / has died (wait status). */
 void jobs_worker_up(struct jobs *, const struct worker_seat *);

@@ -1,0 +1,97 @@
+/*
+ * look: what the page of a worker says: CPU slices, heartbeat, and the task that runs; and the one
+ * word that goes the other way, which job to stop. Runs in the front end, on each TASK_DONE and
+ * every 10 ms while a worker is busy.
+ *
+ * The worker may write anything at any time. A number from the page is read once, checked, and used
+ * for nothing but the trace, the heartbeat, and the question which task its death is blamed on.
+ */
+#include "jobs/pool.h"
+
+#include "common/clock.h"
+#include "common/page.h"
+
+#include <string.h>
+
+/* Copies slice number n; false: it was overwritten meanwhile. */
+static bool
+read_slice(const struct worker_page *page, uint64_t n, struct slice *out)
+{
+    memcpy(out, &page->slices[n % PAGE_SLICES], sizeof(*out));
+    atomic_thread_fence(memory_order_acquire);
+    /* slot n is written anew while the number n + PAGE_SLICES is next */
+    return atomic_load_explicit(&page->slices_next, memory_order_relaxed) - n < PAGE_SLICES;
+}
+
+void
+worker_take_slices(struct worker *w, uint64_t now)
+{
+    enum { CPUS_MAX = LANE_DB_FAST - LANE_CPU };
+    const uint64_t next = atomic_load_explicit(&w->page->slices_next, memory_order_acquire);
+    struct slice s;
+
+    if (next < w->slices_read || next - w->slices_read > PAGE_SLICES)
+        w->slices_read = next < PAGE_SLICES ? 0 : next - PAGE_SLICES;
+    for (; w->slices_read < next; w->slices_read++) {
+        if (!read_slice(w->page, w->slices_read, &s) || s.cpu >= CPUS_MAX)
+            continue;
+        if (s.start >= s.end || s.start < w->up_ns || s.end > now)
+            continue;
+        span_add(w->jobs->ring, SPAN_CPU, LANE_CPU + s.cpu, 0, 1 + w->index, s.start, s.end);
+    }
+}
+
+int
+worker_named_slot(const struct worker *w)
+{
+    uint64_t job;
+    uint32_t stage, index;
+
+    if (w->page == NULL)
+        return -1;
+    job = atomic_load(&w->page->job);
+    stage = atomic_load(&w->page->stage);
+    index = atomic_load(&w->page->index);
+    for (unsigned i = 0; i < w->nslots; i++) {
+        const struct slot *s = &w->slots[i];
+
+        if (s->work->id == job && s->task.stage == stage && s->task.index == index)
+            return (int)i;
+    }
+    return -1;
+}
+
+void
+worker_show_cancel(struct worker *w)
+{
+    uint64_t job = 0;
+
+    if (w->page == NULL)
+        return;
+    for (unsigned i = 0; i < w->nslots && job == 0; i++) {
+        if (w->slots[i].work->state != JOB_OPEN)
+            job = w->slots[i].work->id;
+    }
+    atomic_store_explicit(&w->page->cancel_job, job, memory_order_relaxed);
+}
+
+void
+worker_look(struct worker *w, uint64_t elapsed, uint64_t now)
+{
+    uint64_t heartbeat;
+
+    if (w->state != WORKER_BUSY)
+        return;
+    worker_take_slices(w, now);
+    heartbeat = atomic_load_explicit(&w->page->heartbeat, memory_order_relaxed);
+    if (heartbeat != w->heartbeat) {
+        w->heartbeat = heartbeat;
+        w->silent_ns = 0;
+        return;
+    }
+    w->silent_ns += elapsed;
+    if (w->silent_ns < POOL_STUCK_NS)
+        return;
+    w->jobs->counts.stuck++;
+    worker_doom(w, "no heartbeat for 2 s");
+}

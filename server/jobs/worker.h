@@ -1,0 +1,106 @@
+/*
+ * worker: one worker as the front end sees it. It holds two tasks at most: one runs, one waits, so
+ * that it never idles while the loop is busy.
+ *
+ *               up                give
+ *   WORKER_NONE ---> WORKER_IDLE <-----> WORKER_BUSY
+ *        ^                |  last task done   |
+ *        |                v                   v
+ *        '---------- WORKER_DOOMED: stuck, wrong message or EOF; its death was asked for
+ *
+ * Tasks come back in the order in which they were given, so the first slot is the one that runs.
+ * The front end trusts no octet of a worker: a wrong message dooms it. What a dead worker held goes
+ * back to the jobs; the task that its page names as running is blamed.
+ */
+#ifndef JOBS_WORKER_H
+#define JOBS_WORKER_H
+
+#include "jobs/jobs.h"
+#include "jobs/tasks.h"
+
+struct event;
+struct worker_page;
+
+enum worker_state { WORKER_NONE, WORKER_IDLE, WORKER_BUSY, WORKER_DOOMED };
+enum { WORKER_SLOTS = 2 };
+
+/* A task waits behind another one only if that one is over soon. */
+#define WORKER_SOON_NS (20 * NS_PER_MS)
+
+struct slot {
+    struct job_work *work;
+    struct job_task task;
+    uint64_t sent_ns;
+};
+
+/* A job whose area this worker has mapped. */
+struct worker_area {
+    uint64_t job;
+    bool over; /* TASK_DROP could not be sent yet */
+};
+
+struct worker {
+    struct jobs *jobs;
+    unsigned index;
+    enum worker_state state;
+    int pid, fd;
+    struct worker_page *page;
+    struct event *readable, *writable;
+    bool full; /* its socket takes nothing at present */
+
+    struct slot slots[WORKER_SLOTS]; /* the first one runs */
+    unsigned nslots;
+    struct worker_area *areas;
+    unsigned nareas, areas_room;
+
+    uint64_t up_ns, last_end_ns;
+    uint64_t slices_read;
+    uint64_t heartbeat; /* as seen last */
+    uint64_t silent_ns; /* busy, and the heartbeat stood still */
+    uint64_t tasks;     /* done by this process */
+    uint64_t tasks_before, ups;
+    unsigned cpu; /* where it was last */
+};
+
+struct worker *worker_new(struct jobs *, unsigned index);
+void worker_free(struct worker *);
+
+/* Takes the descriptors. 0, or -1: this worker can't be used (its death was asked for). */
+MUST_CHECK int worker_up(struct worker *, const struct worker_seat *, uint64_t now);
+/* Drains its last messages, then gives back what it held. */
+void worker_down(struct worker *, int wait_status, uint64_t now);
+
+/* ---- its messages ---- */
+
+/* Takes `most` of its messages; stops when it is doomed. */
+void worker_read(struct worker *, unsigned most);
+/* Its socket has room again. */
+void worker_resume(struct worker *);
+/* Can it take a task beside `held` that it has? */
+bool worker_takes(const struct worker *, unsigned held);
+/* Sends the job's next task. False: the socket is full, the task has gone back. */
+bool worker_give(struct worker *, struct job_work *, uint64_t now);
+/* The job's area is no longer needed. */
+void worker_drop_area(struct worker *, uint64_t job);
+/* It is asked to be killed; what it holds goes back when it is dead. */
+void worker_doom(struct worker *, const char *why);
+
+/* ---- its page ---- */
+
+/* A busy one, every so often: takes slices; no heartbeat for POOL_STUCK_NS dooms it. */
+void worker_look(struct worker *, uint64_t elapsed, uint64_t now);
+/* CPU slices that it has written since the last time go into the trace. */
+void worker_take_slices(struct worker *, uint64_t now);
+/* The slot whose task the page names as running; -1: none. */
+int worker_named_slot(const struct worker *);
+/* Some job is no longer wanted: shows it to the worker if it has a task of it. */
+void worker_show_cancel(struct worker *);
+
+/* ---- */
+
+/* The only way from one state to another. */
+void worker_move(struct worker *, enum worker_state);
+bool worker_is_alive(const struct worker *);
+const char *worker_state_name(const struct worker *);
+
+#endif
