@@ -1,0 +1,194 @@
+# interleave: `make help` lists what there is to do, `make run` does all of it on a fresh Debian machine.
+#
+#   build/interleave, build/interleave-worker            VARIANT=release (default)
+#   build/san/interleave, build/san/interleave-worker    VARIANT=san: AddressSanitizer and UBSan; the tests' programs
+#   build/gen/                                           written sources: SQL statements, version
+#
+# Sources are found by their place, so a new file needs no line here. V=1 shows whole commands.
+
+VERSION := 0.1.0
+PREFIX  := /usr/local
+VARIANT := release
+CFLAGS   = -O2 -g
+LDFLAGS  =
+
+ifeq ($(VARIANT),release)
+B := build
+else ifeq ($(VARIANT),san)
+B := build/san
+override CFLAGS := -O1 -g
+DEFINES := -DNO_TARGET_CLONES
+else
+$(error VARIANT is release or san, not '$(VARIANT)')
+endif
+
+O   := $(B)/obj
+GEN := build/gen
+
+# ---- what is compiled -----------------------------------------------------------------------------------------
+
+COMMON  := $(wildcard server/common/*.c)
+KERNELS := $(wildcard workers/kernels/*.c)
+SERVER  := $(wildcard server/*.c server/*/*.c) $(KERNELS) $(GEN)/statements.c
+WORKER  := $(wildcard workers/*.c) $(KERNELS)
+TESTLIB := $(wildcard tests/lib/*.c)
+UNIT    := $(wildcard tests/unit/test_*.c)
+LOOP    := $(wildcard tests/loop/test_*.c)
+E2E     := $(wildcard tests/e2e/test_*.c)
+
+# The worker takes from server/common only what it uses, or it would need inih as well.
+SERVER_LIBS := -levent_core -lpq -linih -ljansson -lz -lm
+WORKER_LIBS := -lz -lm
+TEST_LIBS   := -lcheck -lsubunit -lrt -lpthread $(SERVER_LIBS)
+
+WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wformat=2 -Wconversion -Wvla \
+            -Wimplicit-fallthrough
+COMPILE = $(CC) -std=gnu11 $(CFLAGS) $(WARNINGS) $(WERROR) -D_GNU_SOURCE $(DEFINES) \
+          -Iserver -Iworkers -I$(GEN) -MMD -MP
+HOT     = -O3 -ffp-contract=off
+LINK    = $(CC) $(CFLAGS) $(LDFLAGS)
+objects = $(addprefix $(O)/,$(1:.c=.o))
+
+ifeq ($(V),1)
+Q :=
+say = @:
+else
+Q := @
+say = @printf '%-5s %s\n' $(1) '$(2)'
+endif
+
+.DEFAULT_GOAL := all
+.DELETE_ON_ERROR:
+.SECONDEXPANSION:
+.SUFFIXES:
+.SECONDARY:
+.PHONY: all help run test lint format install clean FORCE unit loop e2e
+
+all: $(B)/interleave $(B)/interleave-worker ## build the server and its workers (the default)
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
+	@echo
+	@echo '  make run [PORT=8080] [LISTEN=127.0.0.1] [CONFIG=config/multi-worker.conf] [DEMO=yes|no]'
+	@echo '           [OPTIONS="-o workers=1"] [DATABASE_URL=postgres://...] [STATE_DIR=...]'
+	@echo '  make test [TESTS="unit/test_buf e2e"]       only programs whose names contain one of these words'
+	@echo '  make [VARIANT=san] [CC=clang] [WERROR=-Werror] [V=1]'
+	@echo '  make install [DESTDIR=] [PREFIX=/usr/local]'
+
+# ---- programs -------------------------------------------------------------------------------------------------
+
+$(B)/interleave: $(call objects,$(SERVER))
+	$(call say,LD,$@)
+	$(Q)$(LINK) -o $@ $^ @$(O)/ld.flags $(SERVER_LIBS)
+
+$(B)/interleave-worker: $(call objects,$(WORKER)) $(O)/common.a
+	$(call say,LD,$@)
+	$(Q)$(LINK) -o $@ $^ @$(O)/ld.flags $(WORKER_LIBS)
+
+$(O)/common.a: $(call objects,$(COMMON))
+	$(call say,AR,$@)
+	$(Q)rm -f $@ && ar rcs $@ $^
+
+$(O)/%.o: %.c $(O)/settings | $(GEN)/version.h $(GEN)/statements.h
+	@mkdir -p $(@D)
+	$(call say,CC,$<)
+	$(Q)$(COMPILE) @$(O)/cc.flags $(EXTRA) -c -o $@ $<
+
+# Kernels: vectorised, the same bytes on every machine; their instruction sets by target_clones in the code.
+$(O)/workers/kernels/%.o: workers/kernels/%.c $(O)/settings
+	@mkdir -p $(@D)
+	$(call say,CC,$<)
+	$(Q)$(COMPILE) $(if $(filter release,$(VARIANT)),$(HOT)) -ffp-contract=off @$(O)/hot.flags -c -o $@ $<
+
+$(O)/tests/%.o: EXTRA = -Itests
+
+# A change of compiler or flags builds everything anew; what the compiler knows is tried out then (see the script).
+$(O)/settings: config/run/flags FORCE
+	@mkdir -p $(@D)
+	@{ echo '$(COMPILE) $(HOT) $(LINK)'; cksum config/run/flags; $(CC) --version | head -n 1; } > $@.new 2>&1
+	@if cmp -s $@.new $@; then rm $@.new; else \
+	    config/run/flags '$(CC)' $(VARIANT) $(O) && mv $@.new $@; fi
+
+# ---- written sources ------------------------------------------------------------------------------------------
+
+$(GEN)/statements.h $(GEN)/statements.c &: sql/embed $(wildcard sql/statements/*.sql sql/schema/*.sql)
+	@mkdir -p $(GEN)
+	$(call say,GEN,$(GEN)/statements.c)
+	$(Q)sh sql/embed $(GEN)
+
+# The commit stands in the version where there is git; the file changes only when the text does.
+$(GEN)/version.h: FORCE
+	@mkdir -p $(GEN)
+	@commit=$$(git -c safe.directory='$(CURDIR)' describe --always --dirty --exclude '*' 2> /dev/null || true); \
+	printf '%s\n' '/* Written by make. */' '#ifndef VERSION_H' '#define VERSION_H' \
+	    "#define INTERLEAVE_VERSION \"$(VERSION)$${commit:++$$commit}\"" '#endif' > $@.new
+	@if cmp -s $@.new $@; then rm $@.new; else mv $@.new $@; fi
+
+# ---- tests: a program per file; the first line with "links:" names the sources it is made of ---------------------
+
+linked = $(call objects,$(shell sed -n '/links:/{s|.*links:||;s|\*/.*||;p;q}' $(1)))
+program = $(addprefix $(B)/,$(1:.c=))
+
+unit: $(call program,$(UNIT))
+loop: $(call program,$(LOOP))
+e2e: $(call program,$(E2E))
+
+$(B)/tests/e2e/%: $(O)/tests/e2e/%.o $(call objects,$(TESTLIB)) $$(call linked,tests/e2e/$$*.c)
+	@mkdir -p $(@D)
+	$(call say,LD,$@)
+	$(Q)$(LINK) -o $@ $(sort $^) @$(O)/ld.flags $(TEST_LIBS)
+
+$(B)/tests/%: $(O)/tests/%.o $$(call linked,tests/$$*.c)
+	@mkdir -p $(@D)
+	$(call say,LD,$@)
+	$(Q)$(LINK) -o $@ $(sort $^) @$(O)/ld.flags $(TEST_LIBS)
+
+test: ## everything again for the tests: packages, sanitizers, unit, loop and end-to-end tests
+	@tests/run
+
+# ---- run ------------------------------------------------------------------------------------------------------
+
+# Taken from make's command line only: a DATABASE_URL in the environment belongs to some other project.
+RUN_VARIABLES := PORT TLS_PORT LISTEN DEMO CONFIG OPTIONS DATABASE_URL STATE_DIR
+$(foreach v,$(RUN_VARIABLES),$(if $(filter command,$(origin $(v))),,$(eval unexport $(v))))
+
+run: ## packages, build, private PostgreSQL, schema, server in the foreground
+	@config/run/run
+
+ifneq ($(wildcard loadtest/compare),)
+compare: ## the configs side by side: table, results.json, report
+	@loadtest/compare
+.PHONY: compare
+endif
+
+ifneq ($(wildcard loadtest/bench),)
+bench: ## what it must reach: the figures of this machine
+	@loadtest/bench
+.PHONY: bench
+endif
+
+# ---- care -----------------------------------------------------------------------------------------------------
+
+C_FILES = $(wildcard server/*.[ch] server/*/*.[ch] workers/*.[ch] workers/*/*.[ch] tests/*/*.[ch])
+
+lint: $(GEN)/version.h $(GEN)/statements.h ## layout, include directions, warnings of two compilers, cppcheck
+	@CC='$(CC)' WARNINGS='$(WARNINGS)' tests/lint $(C_FILES)
+
+format: ## lay out all C files (clang-format)
+	@clang-format --version > /dev/null || { echo 'Try: apt-get install clang-format'; exit 1; }
+	clang-format -i $(C_FILES)
+
+install: all ## install under DESTDIR and PREFIX
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/interleave/schema \
+	    $(DESTDIR)$(PREFIX)/share/doc/interleave/examples
+	install -m 755 $(B)/interleave $(B)/interleave-worker $(DESTDIR)$(PREFIX)/bin
+	install -m 644 $(wildcard sql/schema/*.sql) $(DESTDIR)$(PREFIX)/share/interleave/schema
+	install -m 644 $(wildcard config/*.conf) $(DESTDIR)$(PREFIX)/share/doc/interleave/examples
+	install -m 644 $(wildcard README.md LICENSE) $(DESTDIR)$(PREFIX)/share/doc/interleave
+
+clean: ## remove build/ (the databases of make run stay)
+	rm -rf build
+
+ifneq ($(MAKECMDGOALS),clean)
+-include $(shell find $(O) -name '*.d' 2> /dev/null)
+endif
