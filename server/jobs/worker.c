@@ -194,8 +194,6 @@ worker_down(struct worker *w, int wait_status, uint64_t now)
     w->nslots = 0;
     worker_move(w, WORKER_NONE);
     let_go(w);
-    if (blamed < 0)
-        pool_idle_death(w->jobs, now);
     if (nslots > 0)
         job_task_stop(slots[0].work);
     for (unsigned i = 0; i < nslots; i++) {
@@ -204,4 +202,6 @@ worker_down(struct worker *w, int wait_status, uint64_t now)
         else
             job_task_return(slots[i].work, &slots[i].task);
     }
+    if (blamed < 0)
+        pool_idle_death(w->jobs, now);
 }

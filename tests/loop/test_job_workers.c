@@ -1,0 +1,275 @@
+/* links: server/jobs/area.c server/jobs/cost.c server/jobs/grudge.c server/jobs/job.c server/jobs/jobs.c server/jobs/local.c server/jobs/look.c server/jobs/message.c server/jobs/pool.c server/jobs/sched.c server/jobs/start.c server/jobs/status.c server/jobs/tasks.c server/jobs/worker.c server/common/memory.c server/common/wire.c server/common/span.c server/common/slices.c server/common/buf.c server/common/log.c server/common/clock.c workers/task.c workers/area.c tests/lib/job_world.c tests/lib/job_kernels.c */
+/*
+ * Jobs on real workers: processes of their own that run the worker's loop.
+ */
+#include "../lib/job_kernels.h"
+#include "../lib/job_world.h"
+#include "../lib/suite.h"
+#include "common/clock.h"
+#include "common/memory.h"
+
+#include <signal.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static struct world w;
+static struct waiter a, b;
+
+static void
+set_up(void)
+{
+    world_open(&w);
+    memset(&a, 0, sizeof(a));
+    memset(&b, 0, sizeof(b));
+    world_add_real(&w, 0);
+    world_add_real(&w, 1);
+}
+
+static void
+tear_down(void)
+{
+    job_release(&a.job);
+    job_release(&b.job);
+    world_close(&w);
+}
+
+/* Turns of the loop until worker `index` says by its page that it runs this job. */
+static void
+wait_running(unsigned index)
+{
+    while (atomic_load(&w.workers[index].page->job) == 0)
+        (void)world_turn(&w);
+}
+
+static void
+wait_idle(unsigned index)
+{
+    while (atomic_load(&w.workers[index].page->job) != 0)
+        (void)world_turn(&w);
+}
+
+START_TEST(test_a_sum_is_the_same_for_any_number_of_sections)
+{
+    static const unsigned sections[] = {0, 1, 2, 3, 64, 1000};
+
+    world_start(&w, &a, &kernel_sum, 1000000, sections[_i], EXEC_WORKERS);
+    world_wait(&w, &a);
+    ck_assert_str_eq(world_answer(&a), "500000500000");
+}
+END_TEST
+
+START_TEST(test_two_sections_run_in_two_processes)
+{
+    world_start(&w, &a, &kernel_spin, 20, 2, EXEC_WORKERS);
+    world_wait(&w, &a);
+    ck_assert_uint_eq(a.job.workers, 2);
+    ck_assert_uint_ge(a.job.cpus, 1);
+    ck_assert_uint_eq(a.job.ticket.usage.tasks, 2);
+    ck_assert_uint_ge(a.job.ticket.usage.cpu_ns, NS_PER_MS);
+}
+END_TEST
+
+START_TEST(test_workers_share_an_area_through_two_stages)
+{
+    const struct kernel_piece *pieces;
+    unsigned count;
+
+    for (unsigned i = 0; i < 20; i++) {
+        world_start(&w, &a, &kernel_area, 251 * 4000, 8, EXEC_WORKERS);
+        world_wait(&w, &a);
+        ck_assert_str_eq(world_answer(&a), "125500000");
+        ck_assert_int_eq(job_answer(&a.job, &pieces, &count), 0);
+        ck_assert_mem_eq(pieces[1].data, "\0\1\2\3", 4);
+        job_release(&a.job);
+    }
+    ck_assert_uint_eq(memory_used(), 0);
+}
+END_TEST
+
+START_TEST(test_many_jobs_at_once_all_come_out_right)
+{
+    enum { MANY = 100 };
+    static struct waiter many[MANY];
+    char expected[32];
+
+    for (unsigned i = 0; i < MANY; i++)
+        world_start(&w, &many[i], &kernel_sum, 100 + i, 1 + i % 7, EXEC_WORKERS);
+    for (unsigned i = 0; i < MANY; i++) {
+        world_wait(&w, &many[i]);
+        snprintf(expected, sizeof(expected), "%u", (100 + i) * (101 + i) / 2);
+        ck_assert_str_eq(world_answer(&many[i]), expected);
+        ck_assert_uint_eq(many[i].began, many[i].ended);
+        job_release(&many[i].job);
+    }
+}
+END_TEST
+
+START_TEST(test_a_kernel_that_refuses_its_input_is_heard)
+{
+    world_start(&w, &a, &kernel_bad, 10, 1, EXEC_WORKERS);
+    world_wait(&w, &a);
+    ck_assert_uint_eq(a.failure, FAIL_JOB_INPUT);
+    ck_assert_str_eq(a.job.why, "this is no picture");
+}
+END_TEST
+
+START_TEST(test_a_released_job_stops_its_worker_within_milliseconds)
+{
+    uint64_t released;
+
+    world_start(&w, &a, &kernel_spin, 20000, 2, EXEC_WORKERS);
+    world_turn(&w);
+    wait_running(0);
+    wait_running(1);
+    job_release(&a.job);
+    released = clock_ns();
+    wait_idle(0);
+    wait_idle(1);
+    ck_assert_uint_lt(clock_ns() - released, NS_PER_S); /* of the 20 s; usually some us */
+    world_start(&w, &b, &kernel_sum, 1000, 2, EXEC_WORKERS);
+    world_wait(&w, &b);
+    ck_assert_str_eq(world_answer(&b), "500500");
+    ck_assert_uint_eq(w.nkills, 0);
+}
+END_TEST
+
+START_TEST(test_a_worker_that_is_killed_in_its_task_is_replaced_by_the_other)
+{
+    world_start(&w, &a, &kernel_spin, 200, 1, EXEC_WORKERS);
+    world_turn(&w);
+    wait_running(0);
+    world_lose(&w, 0, 0);
+    world_wait(&w, &a);
+    ck_assert_uint_eq(a.failure, FAIL_NONE);
+    ck_assert_uint_eq(a.job.workers, 1);
+    ck_assert_uint_eq(a.began, 2);
+    ck_assert_uint_eq(a.ended, 2);
+}
+END_TEST
+
+START_TEST(test_a_job_that_kills_two_workers_fails_alone)
+{
+    world_start(&w, &a, &kernel_crash, 1, 1, EXEC_WORKERS);
+    world_start(&w, &b, &kernel_spin, 300, 1, EXEC_WORKERS);
+    world_turn(&w);
+    world_reap(&w, 0);
+    world_add_real(&w, 0);
+    while (a.done == 0) {
+        (void)world_turn(&w);
+        for (unsigned i = 0; i < 2; i++) {
+            int status;
+
+            if (waitpid(w.workers[i].pid, &status, WNOHANG) > 0)
+                jobs_worker_down(w.jobs, i, w.workers[i].pid, status);
+        }
+    }
+    ck_assert_uint_eq(a.failure, FAIL_JOB_DIED);
+    world_wait(&w, &b);
+    ck_assert_uint_eq(b.failure, FAIL_NONE);
+}
+END_TEST
+
+START_TEST(test_a_stopped_worker_is_found_out_and_its_task_computed_elsewhere)
+{
+    world_start(&w, &a, &kernel_spin, 300, 1, EXEC_WORKERS);
+    world_turn(&w);
+    wait_running(0);
+    kill(w.workers[0].pid, SIGSTOP);
+    world_wait_kills(&w, 1);
+    ck_assert_uint_eq(w.kills[0].index, 0);
+    world_reap(&w, 0);
+    world_wait(&w, &a);
+    ck_assert_uint_eq(a.failure, FAIL_NONE);
+}
+END_TEST
+
+START_TEST(test_a_kernel_without_ticks_is_found_out)
+{
+    world_start(&w, &a, &kernel_hang, 1, 1, EXEC_WORKERS);
+    world_wait_kills(&w, 1);
+    world_reap(&w, 0);
+    world_wait_kills(&w, 2);
+    world_reap(&w, 1);
+    ck_assert_uint_eq(a.failure, FAIL_JOB_DIED);
+}
+END_TEST
+
+START_TEST(test_a_small_job_is_done_long_before_large_ones)
+{
+    static struct waiter large[2];
+
+    for (unsigned i = 0; i < 2; i++)
+        world_start(&w, &large[i], &kernel_sum, 3000000000, 1000, EXEC_WORKERS);
+    world_turn(&w);
+    wait_running(0);
+    world_start(&w, &a, &kernel_sum, 20000, 1, EXEC_WORKERS);
+    world_wait(&w, &a);
+    ck_assert_str_eq(world_answer(&a), "200010000");
+    ck_assert_uint_eq(large[0].done + large[1].done, 0);
+    job_release(&large[0].job);
+    job_release(&large[1].job);
+}
+END_TEST
+
+START_TEST(test_a_worker_shows_on_which_cpu_it_was)
+{
+    struct span s;
+    uint64_t busy[2] = {0};
+
+    world_start(&w, &a, &kernel_spin, 50, 2, EXEC_WORKERS);
+    world_wait(&w, &a);
+    for (uint64_t i = span_ring_cpu_first(w.ring); i < span_ring_cpu_next(w.ring); i++) {
+        ck_assert(span_ring_cpu_get(w.ring, i, &s));
+        ck_assert_uint_ge(s.arg, 1);
+        ck_assert_uint_le(s.arg, 2);
+        ck_assert_uint_ge(s.lane, LANE_CPU);
+        ck_assert_uint_lt(s.start, s.end);
+        busy[s.arg - 1] += s.end - s.start;
+    }
+    ck_assert_uint_gt(busy[0], NS_PER_MS);
+    ck_assert_uint_gt(busy[1], NS_PER_MS);
+}
+END_TEST
+
+START_TEST(test_workers_end_when_the_front_end_has_gone)
+{
+    int status[2];
+
+    jobs_close(w.jobs);
+    w.jobs = NULL;
+    for (unsigned i = 0; i < 2; i++) {
+        ck_assert_int_eq(waitpid(w.workers[i].pid, &status[i], 0), w.workers[i].pid);
+        ck_assert(WIFEXITED(status[i]));
+        ck_assert_int_eq(WEXITSTATUS(status[i]), 0);
+        w.workers[i].real = false;
+        w.workers[i].fd = -1;
+    }
+}
+END_TEST
+
+int
+main(void)
+{
+    enum { SECONDS = 60 };
+    Suite *suite = suite_create("jobs on real workers");
+    TCase *t = tcase_create("workers");
+
+    tcase_add_checked_fixture(t, set_up, tear_down);
+    tcase_set_timeout(t, SECONDS);
+    tcase_add_loop_test(t, test_a_sum_is_the_same_for_any_number_of_sections, 0, 6);
+    tcase_add_test(t, test_two_sections_run_in_two_processes);
+    tcase_add_test(t, test_workers_share_an_area_through_two_stages);
+    tcase_add_test(t, test_many_jobs_at_once_all_come_out_right);
+    tcase_add_test(t, test_a_kernel_that_refuses_its_input_is_heard);
+    tcase_add_test(t, test_a_released_job_stops_its_worker_within_milliseconds);
+    tcase_add_test(t, test_a_worker_that_is_killed_in_its_task_is_replaced_by_the_other);
+    tcase_add_test(t, test_a_job_that_kills_two_workers_fails_alone);
+    tcase_add_test(t, test_a_stopped_worker_is_found_out_and_its_task_computed_elsewhere);
+    tcase_add_test(t, test_a_kernel_without_ticks_is_found_out);
+    tcase_add_test(t, test_a_small_job_is_done_long_before_large_ones);
+    tcase_add_test(t, test_a_worker_shows_on_which_cpu_it_was);
+    tcase_add_test(t, test_workers_end_when_the_front_end_has_gone);
+    suite_add_tcase(suite, t);
+    return suite_run(suite);
+}

@@ -1,0 +1,504 @@
+/* links: server/jobs/area.c server/jobs/cost.c server/jobs/grudge.c server/jobs/job.c server/jobs/jobs.c server/jobs/local.c server/jobs/look.c server/jobs/message.c server/jobs/pool.c server/jobs/sched.c server/jobs/start.c server/jobs/status.c server/jobs/tasks.c server/jobs/worker.c server/common/memory.c server/common/wire.c server/common/span.c server/common/slices.c server/common/buf.c server/common/log.c server/common/clock.c workers/task.c workers/area.c tests/lib/job_world.c tests/lib/job_kernels.c */
+/*
+ * Jobs, with workers that the test holds in its own hands: who gets which task, what ends a job,
+ * and what is cleaned up behind it.
+ */
+#include "../lib/job_kernels.h"
+#include "../lib/job_world.h"
+#include "../lib/suite.h"
+#include "common/buf.h"
+#include "common/clock.h"
+#include "common/memory.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static struct world w;
+static struct waiter a, b;
+
+static void
+set_up(void)
+{
+    world_open(&w);
+    memset(&a, 0, sizeof(a));
+    memset(&b, 0, sizeof(b));
+}
+
+static void
+tear_down(void)
+{
+    clock_set_source(NULL);
+    world_close(&w);
+    ck_assert_uint_eq(memory_used(), 0);
+}
+
+/* ---- who gets which task ---- */
+
+START_TEST(test_every_idle_worker_has_a_task_before_any_has_two)
+{
+    for (unsigned i = 0; i < 3; i++)
+        world_add_held(&w, i);
+    world_start(&w, &a, &kernel_sum, 1000, 3, EXEC_WORKERS);
+    world_turn(&w);
+    for (unsigned i = 0; i < 3; i++) {
+        ck_assert_uint_eq(held_run(&w, i).index, i);
+        held_expect_nothing(&w, i);
+    }
+    ck_assert_uint_eq(a.began, 3);
+}
+END_TEST
+
+START_TEST(test_a_worker_holds_two_tasks_at_most)
+{
+    struct task_message first;
+
+    world_add_held(&w, 0);
+    world_start(&w, &a, &kernel_sum, 1000, 5, EXEC_WORKERS);
+    world_turn(&w);
+    first = held_run(&w, 0);
+    ck_assert_uint_eq(held_run(&w, 0).index, 1);
+    held_expect_nothing(&w, 0);
+    ck_assert_uint_eq(a.began, 1); /* the second one waits */
+    held_done(&w, 0, &first, 1);
+    world_turn(&w);
+    ck_assert_uint_eq(a.began, 2);
+    ck_assert_uint_eq(a.ended, 1);
+    ck_assert_uint_eq(held_run(&w, 0).index, 2);
+    held_expect_nothing(&w, 0);
+}
+END_TEST
+
+START_TEST(test_no_task_waits_behind_a_long_one)
+{
+    world_add_held(&w, 0);
+    world_start(&w, &a, &kernel_sum, 1000000000, 4, EXEC_WORKERS); /* 250 ms each, it is thought */
+    world_turn(&w);
+    (void)held_run(&w, 0);
+    held_expect_nothing(&w, 0);
+}
+END_TEST
+
+START_TEST(test_a_job_that_begins_later_does_not_wait_for_all_tasks_of_an_older_one)
+{
+    struct task_message m;
+
+    world_add_held(&w, 0);
+    world_start(&w, &a, &kernel_sum, 100000, 50, EXEC_WORKERS);
+    world_turn(&w);
+    m = held_run(&w, 0);
+    (void)held_run(&w, 0);
+    world_start(&w, &b, &kernel_sum, 10, 1, EXEC_WORKERS);
+    held_done(&w, 0, &m, 0);
+    world_turn(&w);
+    ck_assert_uint_eq(held_run(&w, 0).count, 1); /* of job b */
+}
+END_TEST
+
+START_TEST(test_auto_cuts_long_jobs_into_tasks_of_milliseconds_and_short_ones_for_all_workers)
+{
+    for (unsigned i = 0; i < 3; i++)
+        world_add_held(&w, i);
+    world_start(&w, &a, &kernel_sum, 1000000000, 0, EXEC_WORKERS); /* 1 s, it is thought */
+    ck_assert_uint_eq(a.job.tasks, 250);
+    world_start(&w, &b, &kernel_sum, 2000000, 0, EXEC_WORKERS);
+    ck_assert_uint_eq(b.job.tasks, 3);
+}
+END_TEST
+
+START_TEST(test_all_tasks_done_is_a_job_done)
+{
+    struct task_message m;
+    struct usage *u = &a.job.ticket.usage;
+
+    world_add_held(&w, 0);
+    world_add_held(&w, 1);
+    world_start(&w, &a, &kernel_sum, 1000, 2, EXEC_WORKERS);
+    world_turn(&w);
+    for (unsigned i = 0; i < 2; i++) {
+        ck_assert_uint_eq(a.done, 0);
+        m = held_run(&w, i);
+        held_done(&w, i, &m, 40 + i);
+        world_turn(&w);
+    }
+    ck_assert_uint_eq(a.done, 1);
+    ck_assert_str_eq(world_answer(&a), "81");
+    ck_assert_uint_eq(a.began, 2);
+    ck_assert_uint_eq(a.ended, 2);
+    ck_assert_uint_eq(u->tasks, 2);
+    ck_assert_uint_eq(a.job.workers, 2);
+    ck_assert_uint_eq(a.job.cpus, 2);
+    ck_assert_uint_le(a.job.started_ns, a.job.begun_ns);
+    ck_assert_uint_le(a.job.begun_ns, a.job.ended_ns);
+    ck_assert_uint_eq(u->queue_ns, a.job.begun_ns - a.job.started_ns);
+    job_release(&a.job);
+}
+END_TEST
+
+START_TEST(test_jobs_wait_while_no_worker_is_there)
+{
+    world_start(&w, &a, &kernel_sum, 1000, 1, EXEC_WORKERS);
+    world_turn(&w);
+    ck_assert_uint_eq(a.began + a.done, 0);
+    world_add_held(&w, 2);
+    world_turn(&w);
+    (void)held_run(&w, 2);
+    ck_assert_uint_eq(a.began, 1);
+}
+END_TEST
+
+/* ---- what ends a job ---- */
+
+static void
+expect_failure(const struct kernel *kernel, int64_t n, enum failure failure, const char *why)
+{
+    world_start(&w, &a, kernel, n, 1, EXEC_WORKERS);
+    for (unsigned i = 0; i < 3 && a.done == 0; i++)
+        world_turn(&w);
+    ck_assert_uint_eq(a.done, 1);
+    ck_assert_uint_eq(a.failure, failure);
+    ck_assert_msg(strstr(a.job.why, why) != NULL, "%s", a.job.why);
+    job_release(&a.job);
+}
+
+START_TEST(test_without_workers_a_job_fails_at_once)
+{
+    w.conf.workers = 0;
+    expect_failure(&kernel_sum, 10, FAIL_NO_WORKERS, "workers = 0");
+}
+END_TEST
+
+START_TEST(test_parameters_that_do_not_go_together_are_told_in_a_sentence)
+{
+    expect_failure(&kernel_refuse, 10, FAIL_JOB_INPUT, "do not go together");
+}
+END_TEST
+
+START_TEST(test_a_job_that_needs_too_much_memory_is_refused)
+{
+    expect_failure(&kernel_wide, 65, FAIL_MEMORY, "octets");
+    ck_assert_uint_eq(memory_used(), 0);
+}
+END_TEST
+
+START_TEST(test_jobs_share_one_limit_of_memory)
+{
+    world_start(&w, &b, &kernel_wide, 40, 1, EXEC_WORKERS);
+    expect_failure(&kernel_wide, 40, FAIL_MEMORY, "in use");
+    job_release(&b.job);
+    world_start(&w, &a, &kernel_wide, 40, 1, EXEC_WORKERS);
+    world_turn(&w);
+    ck_assert_uint_eq(a.done, 0);
+    job_release(&a.job);
+}
+END_TEST
+
+START_TEST(test_there_is_a_largest_number_of_jobs)
+{
+    enum { MOST = 1024 };
+    static struct waiter many[MOST];
+
+    w.conf.max_memory = 1LL << 32;
+    memory_set_limit(1ULL << 32);
+    for (unsigned i = 0; i < MOST; i++)
+        world_start(&w, &many[i], &kernel_sum, 10, 1, EXEC_WORKERS);
+    expect_failure(&kernel_sum, 10, FAIL_JOBS_FULL, "1024 jobs");
+    job_release(&many[0].job);
+    world_start(&w, &many[0], &kernel_sum, 10, 1, EXEC_WORKERS);
+    world_turn(&w);
+    ck_assert_uint_eq(many[0].done, 0);
+    for (unsigned i = 0; i < MOST; i++)
+        job_release(&many[i].job);
+}
+END_TEST
+
+/* One worker answers the job's only task with this small result. */
+static void
+answer_only_task(const struct kernel *kernel, uint32_t failed, const char *small)
+{
+    struct task_message m;
+
+    world_add_held(&w, 0);
+    world_start(&w, &a, kernel, 10, 1, EXEC_WORKERS);
+    world_turn(&w);
+    m = held_run(&w, 0);
+    m.type = TASK_DONE;
+    m.failed = failed;
+    m.small_len = (uint32_t)strlen(small);
+    memcpy(m.small, small, strlen(small));
+    held_send(&w, 0, &m);
+    world_turn(&w);
+}
+
+START_TEST(test_a_kernel_that_refuses_its_input_says_why)
+{
+    answer_only_task(&kernel_bad, 1, "this is no picture");
+    ck_assert_uint_eq(a.failure, FAIL_JOB_INPUT);
+    ck_assert_str_eq(a.job.why, "this is no picture");
+    ck_assert_uint_eq(a.ended, 1);
+    job_release(&a.job);
+}
+END_TEST
+
+START_TEST(test_results_that_cannot_be_right_fail_the_job)
+{
+    answer_only_task(&kernel_wrong, 0, "");
+    ck_assert_uint_eq(a.failure, FAIL_JOB_DIED);
+    job_release(&a.job);
+}
+END_TEST
+
+START_TEST(test_a_job_that_takes_too_long_ends_and_its_tasks_are_told_to_stop)
+{
+    struct task_message m;
+
+    w.conf.job_timeout = 50;
+    world_add_held(&w, 0);
+    world_start(&w, &a, &kernel_sum, 1000, 5, EXEC_WORKERS);
+    world_turn(&w);
+    m = held_run(&w, 0);
+    world_wait(&w, &a);
+    ck_assert_uint_eq(a.failure, FAIL_JOB_LATE);
+    ck_assert_uint_ge(a.job.ended_ns - a.job.started_ns, 50 * NS_PER_MS);
+    ck_assert_uint_eq(a.began, a.ended);
+    ck_assert_uint_eq(atomic_load(&w.workers[0].page->cancel_job), m.job);
+    job_release(&a.job);
+    /* what comes late is dropped, and the worker is free for others */
+    held_done(&w, 0, &m, 1);
+    m = held_run(&w, 0); /* it was on its way */
+    held_done(&w, 0, &m, 1);
+    world_start(&w, &b, &kernel_sum, 1000, 1, EXEC_WORKERS);
+    world_turn(&w);
+    m = held_run(&w, 0);
+    held_done(&w, 0, &m, 5);
+    world_wait(&w, &b);
+    ck_assert_str_eq(world_answer(&b), "5");
+    job_release(&b.job);
+}
+END_TEST
+
+/* ---- nobody waits any more ---- */
+
+START_TEST(test_releasing_a_running_job_cancels_its_tasks_and_drops_the_others)
+{
+    struct task_message m[2];
+
+    world_add_held(&w, 0);
+    world_start(&w, &a, &kernel_sum, 1000, 9, EXEC_WORKERS);
+    world_turn(&w);
+    m[0] = held_run(&w, 0);
+    m[1] = held_run(&w, 0);
+    job_release(&a.job);
+    ck_assert_ptr_null(a.job.work);
+    ck_assert_uint_eq(atomic_load(&w.workers[0].page->cancel_job), m[0].job);
+    ck_assert_uint_gt(memory_used(), 0); /* until its tasks are back */
+    held_done(&w, 0, &m[0], 1);
+    held_done(&w, 0, &m[1], 1);
+    world_turn(&w);
+    held_expect_nothing(&w, 0);
+    ck_assert_uint_eq(memory_used(), 0);
+    ck_assert_uint_eq(atomic_load(&w.workers[0].page->cancel_job), 0);
+    ck_assert_uint_eq(a.done, 0);
+}
+END_TEST
+
+START_TEST(test_a_cancelled_task_that_waits_behind_another_job_is_cancelled_too)
+{
+    struct task_message m;
+
+    world_add_held(&w, 0);
+    world_start(&w, &a, &kernel_sum, 10, 1, EXEC_WORKERS);
+    world_start(&w, &b, &kernel_sum, 10, 1, EXEC_WORKERS);
+    world_turn(&w);
+    m = held_run(&w, 0);
+    job_release(&b.job);
+    ck_assert_uint_ne(atomic_load(&w.workers[0].page->cancel_job), m.job);
+    ck_assert_uint_eq(atomic_load(&w.workers[0].page->cancel_job), held_run(&w, 0).job);
+    held_done(&w, 0, &m, 3);
+    world_wait(&w, &a);
+    ck_assert_str_eq(world_answer(&a), "3");
+    job_release(&a.job);
+}
+END_TEST
+
+START_TEST(test_a_job_may_be_released_by_its_own_callback_and_twice)
+{
+    a.release = true;
+    w.conf.workers = 0;
+    world_start(&w, &a, &kernel_sum, 10, 1, EXEC_WORKERS);
+    world_turn(&w);
+    ck_assert_uint_eq(a.done, 1);
+    ck_assert_ptr_null(a.job.work);
+    job_release(&a.job);
+    job_release(&(struct job){0});
+}
+END_TEST
+
+START_TEST(test_closing_releases_jobs_in_every_state)
+{
+    struct waiter running = {0}, over = {0}, left = {0};
+
+    world_add_held(&w, 0);
+    world_start(&w, &left, &kernel_area, 5000, 1, EXEC_WORKERS);
+    world_start(&w, &running, &kernel_area, 5000, 2, EXEC_WORKERS);
+    world_turn(&w);
+    job_release(&left.job);
+    world_start(&w, &a, &kernel_refuse, 10, 1, EXEC_WORKERS);
+    world_turn(&w);
+    world_start(&w, &over, &kernel_refuse, 10, 1, EXEC_WORKERS);
+    jobs_close(w.jobs);
+    ck_assert_ptr_null(running.job.work);
+    ck_assert_ptr_null(over.job.work);
+    ck_assert_ptr_null(a.job.work);
+    ck_assert_uint_eq(memory_used(), 0);
+    w.jobs = NULL;
+}
+END_TEST
+
+/* ---- the shared area ---- */
+
+START_TEST(test_an_area_is_sent_once_per_worker_sealed_and_dropped_in_the_end)
+{
+    struct task_message m, run;
+    struct stat status;
+    int fd;
+
+    world_add_held(&w, 0);
+    world_start(&w, &a, &kernel_area, 5000, 2, EXEC_WORKERS);
+    world_turn(&w);
+    ck_assert(held_receive(&w, 0, &m, &fd));
+    ck_assert_uint_eq(m.type, TASK_AREA);
+    ck_assert_uint_eq(m.area_size, 5000);
+    ck_assert_int_eq(fstat(fd, &status), 0);
+    ck_assert_int_eq(status.st_size, 5000);
+    ck_assert_int_ne(ftruncate(fd, 100), 0);
+    ck_assert_int_eq(errno, EPERM);
+    close(fd);
+    run = held_run(&w, 0);
+    ck_assert_uint_eq(run.job, m.job);
+    ck_assert_uint_eq(held_run(&w, 0).index, 1); /* no second TASK_AREA */
+    held_done(&w, 0, &run, 0);
+    job_release(&a.job);
+    run.index = 1;
+    held_done(&w, 0, &run, 0);
+    world_turn(&w);
+    ck_assert(held_receive(&w, 0, &m, NULL));
+    ck_assert_uint_eq(m.type, TASK_DROP);
+    ck_assert_uint_eq(m.job, run.job);
+}
+END_TEST
+
+START_TEST(test_a_worker_without_an_area_hears_of_no_drop)
+{
+    world_add_held(&w, 0);
+    world_add_held(&w, 1);
+    world_start(&w, &a, &kernel_area, 5000, 1, EXEC_WORKERS);
+    world_turn(&w);
+    held_expect_nothing(&w, 1);
+    job_release(&a.job);
+    held_expect_nothing(&w, 1);
+}
+END_TEST
+
+/* A worker that reads nothing: what doesn't fit into its socket waits or goes elsewhere. */
+START_TEST(test_a_full_socket_loses_nothing)
+{
+    enum { JOBS = 40 };
+    static struct waiter many[JOBS];
+    struct task_message m;
+    unsigned done = 0, drops = 0;
+
+    w.small_sockets = true;
+    world_add_held(&w, 0);
+    for (unsigned i = 0; i < JOBS; i++)
+        world_start(&w, &many[i], &kernel_area, 500, 1, EXEC_WORKERS);
+    for (unsigned turn = 0; done < JOBS && turn < 100 * JOBS; turn++) {
+        world_turn(&w);
+        while (held_receive(&w, 0, &m, NULL)) {
+            drops += m.type == TASK_DROP;
+            if (m.type == TASK_RUN)
+                held_done(&w, 0, &m, 1);
+        }
+        done = 0;
+        for (unsigned i = 0; i < JOBS; i++) {
+            done += many[i].done;
+            if (many[i].done > 0)
+                job_release(&many[i].job);
+        }
+    }
+    ck_assert_uint_eq(done, JOBS);
+    world_turn(&w);
+    while (held_receive(&w, 0, &m, NULL) || world_turn(&w))
+        drops += m.type == TASK_DROP;
+    ck_assert_uint_eq(drops, JOBS);
+    ck_assert_uint_eq(w.nkills, 0);
+}
+END_TEST
+
+/* ---- for people ---- */
+
+START_TEST(test_status_counts_what_is_there)
+{
+    struct buf out = {0};
+
+    world_add_held(&w, 0);
+    world_add_held(&w, 1);
+    world_start(&w, &a, &kernel_sum, 10, 1, EXEC_WORKERS);
+    world_turn(&w);
+    jobs_status_json(w.jobs, &out);
+    buf_add_char(&out, '\0');
+    ck_assert_ptr_nonnull(strstr(out.data, "\"alive\":2,\"running\":1,"));
+    ck_assert_ptr_nonnull(strstr(out.data, "\"in_progress\":1,"));
+    ck_assert_ptr_nonnull(strstr(out.data, "\"sum\":{\"unit_ns\":1,"));
+    buf_fini(&out);
+}
+END_TEST
+
+static TCase *
+case_of(Suite *suite, const char *name)
+{
+    TCase *t = tcase_create(name);
+
+    tcase_add_checked_fixture(t, set_up, tear_down);
+    suite_add_tcase(suite, t);
+    return t;
+}
+
+int
+main(void)
+{
+    Suite *suite = suite_create("jobs");
+    TCase *t = case_of(suite, "tasks");
+
+    tcase_add_test(t, test_every_idle_worker_has_a_task_before_any_has_two);
+    tcase_add_test(t, test_a_worker_holds_two_tasks_at_most);
+    tcase_add_test(t, test_no_task_waits_behind_a_long_one);
+    tcase_add_test(t, test_a_job_that_begins_later_does_not_wait_for_all_tasks_of_an_older_one);
+    tcase_add_test(
+        t, test_auto_cuts_long_jobs_into_tasks_of_milliseconds_and_short_ones_for_all_workers);
+    tcase_add_test(t, test_all_tasks_done_is_a_job_done);
+    tcase_add_test(t, test_jobs_wait_while_no_worker_is_there);
+    t = case_of(suite, "ends");
+    tcase_add_test(t, test_without_workers_a_job_fails_at_once);
+    tcase_add_test(t, test_parameters_that_do_not_go_together_are_told_in_a_sentence);
+    tcase_add_test(t, test_a_job_that_needs_too_much_memory_is_refused);
+    tcase_add_test(t, test_jobs_share_one_limit_of_memory);
+    tcase_add_test(t, test_there_is_a_largest_number_of_jobs);
+    tcase_add_test(t, test_a_kernel_that_refuses_its_input_says_why);
+    tcase_add_test(t, test_results_that_cannot_be_right_fail_the_job);
+    tcase_add_test(t, test_a_job_that_takes_too_long_ends_and_its_tasks_are_told_to_stop);
+    t = case_of(suite, "release");
+    tcase_add_test(t, test_releasing_a_running_job_cancels_its_tasks_and_drops_the_others);
+    tcase_add_test(t, test_a_cancelled_task_that_waits_behind_another_job_is_cancelled_too);
+    tcase_add_test(t, test_a_job_may_be_released_by_its_own_callback_and_twice);
+    tcase_add_test(t, test_closing_releases_jobs_in_every_state);
+    t = case_of(suite, "area");
+    tcase_add_test(t, test_an_area_is_sent_once_per_worker_sealed_and_dropped_in_the_end);
+    tcase_add_test(t, test_a_worker_without_an_area_hears_of_no_drop);
+    tcase_add_test(t, test_a_full_socket_loses_nothing);
+    t = case_of(suite, "people");
+    tcase_add_test(t, test_status_counts_what_is_there);
+    return suite_run(suite);
+}
