@@ -6,7 +6,7 @@
 #
 # Sources are found by their place, so a new file needs no line here. V=1 shows whole commands.
 
-VERSION := 0.1.0
+VERSION := 0.1
 PREFIX  := /usr/local
 VARIANT := release
 CFLAGS   = -O2 -g
@@ -62,7 +62,7 @@ endif
 .SECONDEXPANSION:
 .SUFFIXES:
 .SECONDARY:
-.PHONY: all help run test lint format install clean FORCE unit loop e2e
+.PHONY: all help run test compare lint format install clean FORCE unit loop e2e
 
 all: $(B)/interleave $(B)/interleave-worker ## build the server and its workers (the default)
 
@@ -89,7 +89,7 @@ $(O)/common.a: $(call objects,$(COMMON))
 	$(call say,AR,$@)
 	$(Q)rm -f $@ && ar rcs $@ $^
 
-$(O)/%.o: %.c $(O)/settings | $(GEN)/version.h $(GEN)/statements.h
+$(O)/%.o: %.c $(O)/settings | $(GEN)/common/version.h $(GEN)/statements.h
 	@mkdir -p $(@D)
 	$(call say,CC,$<)
 	$(Q)$(COMPILE) @$(O)/cc.flags $(EXTRA) -c -o $@ $<
@@ -117,10 +117,10 @@ $(GEN)/statements.h $(GEN)/statements.c &: sql/embed $(wildcard sql/statements/*
 	$(Q)sh sql/embed $(GEN)
 
 # The commit stands in the version where there is git; the file changes only when the text does.
-$(GEN)/version.h: FORCE
-	@mkdir -p $(GEN)
+$(GEN)/common/version.h: FORCE
+	@mkdir -p $(@D)
 	@commit=$$(git -c safe.directory='$(CURDIR)' describe --always --dirty --exclude '*' 2> /dev/null || true); \
-	printf '%s\n' '/* Written by make. */' '#ifndef VERSION_H' '#define VERSION_H' \
+	printf '%s\n' '/* Written by make. */' '#ifndef COMMON_VERSION_H' '#define COMMON_VERSION_H' \
 	    "#define INTERLEAVE_VERSION \"$(VERSION)$${commit:++$$commit}\"" '#endif' > $@.new
 	@if cmp -s $@.new $@; then rm $@.new; else mv $@.new $@; fi
 
@@ -133,15 +133,17 @@ unit: $(call program,$(UNIT))
 loop: $(call program,$(LOOP))
 e2e: $(call program,$(E2E))
 
-$(B)/tests/e2e/%: $(O)/tests/e2e/%.o $(call objects,$(TESTLIB)) $$(call linked,tests/e2e/$$*.c)
-	@mkdir -p $(@D)
-	$(call say,LD,$@)
-	$(Q)$(LINK) -o $@ $(sort $^) @$(O)/ld.flags $(TEST_LIBS)
+# End-to-end tests take from tests/lib what they use.
+$(O)/testlib.a: $(call objects,$(TESTLIB))
+	$(call say,AR,$@)
+	$(Q)rm -f $@ && ar rcs $@ $^
+
+$(call program,$(E2E)): $(O)/testlib.a
 
 $(B)/tests/%: $(O)/tests/%.o $$(call linked,tests/$$*.c)
 	@mkdir -p $(@D)
 	$(call say,LD,$@)
-	$(Q)$(LINK) -o $@ $(sort $^) @$(O)/ld.flags $(TEST_LIBS)
+	$(Q)$(LINK) -o $@ $(sort $(filter %.o,$^)) $(filter %.a,$^) @$(O)/ld.flags $(TEST_LIBS)
 
 test: ## everything again for the tests: packages, sanitizers, unit, loop and end-to-end tests
 	@tests/run
@@ -155,23 +157,21 @@ $(foreach v,$(RUN_VARIABLES),$(if $(filter command,$(origin $(v))),,$(eval unexp
 run: ## packages, build, private PostgreSQL, schema, server in the foreground
 	@config/run/run
 
-ifneq ($(wildcard loadtest/compare),)
-compare: ## the configs side by side: table, results.json, report
-	@loadtest/compare
-.PHONY: compare
-endif
+# The load generator of our own beside wrk and h2load (see its head).
+$(B)/probe: $(O)/loadtest/probe.o
+	$(call say,LD,$@)
+	$(Q)$(LINK) -o $@ $^ @$(O)/ld.flags -lm
 
-ifneq ($(wildcard loadtest/bench),)
-bench: ## what it must reach: the figures of this machine
-	@loadtest/bench
-.PHONY: bench
-endif
+compare: ## the configs side by side: table, results.json, report (CONFIGS= LOAD= CONNS= ROUNDS= BASE= CHECK=1)
+	@config/run/packages run database compare
+	@$(MAKE) --no-print-directory all $(B)/probe
+	@loadtest/compare
 
 # ---- care -----------------------------------------------------------------------------------------------------
 
 C_FILES = $(wildcard server/*.[ch] server/*/*.[ch] workers/*.[ch] workers/*/*.[ch] tests/*/*.[ch])
 
-lint: $(GEN)/version.h $(GEN)/statements.h ## layout, include directions, warnings of two compilers, cppcheck
+lint: $(GEN)/common/version.h $(GEN)/statements.h ## layout, include directions, warnings of two compilers, cppcheck
 	@CC='$(CC)' WARNINGS='$(WARNINGS)' tests/lint $(C_FILES)
 
 format: ## lay out all C files (clang-format)
