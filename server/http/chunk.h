@@ -11,8 +11,8 @@
 
 struct chunk_decoder {
     int state;
-    uint64_t left;   /* octets of the present chunk still to come */
-    unsigned line;   /* octets of the present size line or trailer so far */
+    uint64_t left; /* octets of the present chunk still to come */
+    unsigned line; /* octets of the present size line or trailer so far */
     unsigned digits;
 };
 

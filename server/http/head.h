@@ -36,9 +36,11 @@ struct http_field {
 };
 
 struct http_head {
-    enum failure failure;   /* FAIL_NONE, or why it can't be served */
-    const char *why;        /* then: a sentence with the rule, e.g. "bare LF in a field (RFC 9112
-                               2.2)"; static */
+    struct slice_text octets; /* all of it as received; {NULL, 0}: made up, not received */
+    enum failure failure;     /* FAIL_NONE, or why it can't be served */
+
+    const char *why; /* then: a sentence with the rule, e.g. "bare LF in a field (RFC 9112
+                        2.2)"; static */
     enum http_method method;
     unsigned minor;           /* HTTP/1.minor */
     struct slice_text target; /* as sent: origin form, or what follows the authority */
@@ -58,8 +60,8 @@ struct http_head {
  * not only at the end of the head). Strict: RFC 9112 with the strict choice where there is one.
  * `scanned` (in/out, start with 0) lets a head that arrives in pieces be scanned once. */
 struct http_limits {
-    size_t target; /* 8 KiB */
-    size_t head;   /* 32 KiB */
+    size_t target;   /* 8 KiB */
+    size_t head;     /* 32 KiB */
     unsigned fields; /* 100 */
 };
 long http_head_parse(struct http_head *head, const char *data, size_t len,
