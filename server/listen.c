@@ -18,6 +18,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 enum { PORT_TRIES = 16, PORT_LAST = 65535, PORT_UNPRIVILEGED = 8080 };
@@ -142,15 +143,30 @@ next_free_port(const char *text, unsigned port)
 }
 
 static void
+explain_in_use(struct buf *error, const char *text, unsigned port)
+{
+    char name[32];
+    const pid_t owner = listen_find_owner(port, name, sizeof(name));
+
+    if (owner == getpid()) {
+        buf_addf(error,
+                 "listen names %s, which is part of another address there. Try: only one of them",
+                 text);
+        return;
+    }
+    if (owner > 0)
+        buf_addf(error, "port %u is in use by pid %d (%s). ", port, (int)owner, name);
+    else
+        buf_addf(error, "port %u is in use by another program. ", port);
+    add_cure(error, next_free_port(text, port));
+}
+
+static void
 explain(struct buf *error, const char *text, unsigned port, int why)
 {
-    char owner[64];
-
     switch (why) {
     case EADDRINUSE:
-        buf_addf(error, "port %u is in use by %s. ", port,
-                 listen_find_owner(port, owner, sizeof(owner)) ? owner : "another program");
-        add_cure(error, next_free_port(text, port));
+        explain_in_use(error, text, port);
         break;
     case EACCES:
     case EPERM:

@@ -9,7 +9,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
-#include <sys/socket.h>
+#include <sys/types.h>
 
 struct buf;
 
@@ -29,8 +29,8 @@ MUST_CHECK int listen_open(struct listen_set *, const char *addresses, unsigned 
                            struct buf *error);
 void listen_close(struct listen_set *);
 
-/* Who listens on this port? The sentence part "pid 812 (python3)"; false: not to be found, as it
+/* Who listens on this port? Its pid, and in `name` its name ("python3"); 0: not to be found, as it
  * may belong to another user. (listen_owner.c) */
-bool listen_find_owner(unsigned port, char *out, size_t size);
+pid_t listen_find_owner(unsigned port, char *name, size_t size);
 
 #endif

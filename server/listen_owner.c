@@ -78,28 +78,26 @@ read_name(const char *pid, char *out, size_t size)
         fclose(f);
 }
 
-bool
-listen_find_owner(unsigned port, char *out, size_t size)
+pid_t
+listen_find_owner(unsigned port, char *name, size_t size)
 {
     unsigned long inode = listening_inode("/proc/net/tcp", port);
-    char wanted[64], name[32];
     struct dirent *entry;
-    bool found = false;
+    char wanted[64];
+    pid_t owner = 0;
     DIR *proc;
 
     if (inode == 0)
         inode = listening_inode("/proc/net/tcp6", port);
     proc = inode != 0 ? opendir("/proc") : NULL;
     if (proc == NULL)
-        return false;
+        return 0;
     snprintf(wanted, sizeof(wanted), "socket:[%lu]", inode);
-    while (!found && (entry = readdir(proc)) != NULL) {
-        if (!isdigit((unsigned char)entry->d_name[0]) || !has_descriptor(entry->d_name, wanted))
-            continue;
-        read_name(entry->d_name, name, sizeof(name));
-        snprintf(out, size, "pid %s (%s)", entry->d_name, name);
-        found = true;
-    }
+    while (owner == 0 && (entry = readdir(proc)) != NULL)
+        if (isdigit((unsigned char)entry->d_name[0]) && has_descriptor(entry->d_name, wanted)) {
+            read_name(entry->d_name, name, size);
+            owner = (pid_t)atoi(entry->d_name);
+        }
     closedir(proc);
-    return found;
+    return owner;
 }

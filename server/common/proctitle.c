@@ -21,7 +21,6 @@
 
 static char *area;
 static size_t area_size;
-static char **argv_copy;
 
 /* The texts that follow one another in memory from `end` on: moves `end` behind them. */
 static const char *
@@ -34,16 +33,16 @@ extend_over(char **texts, const char *end)
 }
 
 static char **
-copy_texts(char **texts)
+copy_environment(void)
 {
     size_t n = 0;
     char **copy;
 
-    while (texts[n] != NULL)
+    while (environ[n] != NULL)
         n++;
     copy = xcalloc(n + 1, sizeof(*copy));
     for (size_t i = 0; i < n; i++)
-        copy[i] = xstrdup(texts[i]);
+        copy[i] = xstrdup(environ[i]);
     return copy;
 }
 
@@ -57,10 +56,9 @@ proctitle_init(int argc, char **argv)
     end = extend_over(environ, extend_over(argv, argv[0]));
     area = argv[0];
     area_size = (size_t)(end - area);
-    environ = copy_texts(environ);
-    argv_copy = copy_texts(argv);
+    environ = copy_environment();
     for (int i = 0; i < argc; i++)
-        argv[i] = argv_copy[i];
+        argv[i] = xstrdup(argv[i]);
     program_invocation_name = argv[0];
 }
 
