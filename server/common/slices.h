@@ -4,7 +4,8 @@
  *   exact   perf_event_open: software dummy event, context_switch, exclude_kernel, CLOCK_MONOTONIC,
  *           sample_id_all with TIME and CPU. Open to ordinary users (perf_event_paranoid <= 2).
  *   ticks   where that is forbidden: slices_tick() every ~65 us of own work notes CLOCK_MONOTONIC,
- *           sched_getcpu() and the thread's CPU time; a gap in CPU time or another CPU ends a slice.
+ *           sched_getcpu() and the thread's CPU time; a gap in CPU time or another CPU ends a
+ * slice.
  *
  * Used by each worker and by the loop thread; each drains its own.
  */
@@ -23,7 +24,8 @@ struct slice {
 
 struct slices;
 
-/* Opens the best source there is for the calling thread. allow_exact = false: ticks only (tests). */
+/* Opens the best source there is for the calling thread. allow_exact = false: ticks only (tests).
+ */
 struct slices *slices_open(bool allow_exact);
 void slices_close(struct slices *);
 bool slices_exact(const struct slices *);

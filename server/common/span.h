@@ -19,13 +19,13 @@ enum span_kind {
     SPAN_QUEUE,   /* lane requests: waited for a database connection or a worker */
     SPAN_LOOP,    /* lane loop: own work of one request on the loop thread; arg = step number */
     SPAN_TURN,    /* lane loop: requests answered in the turn they were parsed in; arg = how many */
-    SPAN_QUERY,   /* lane of its connection: a query, from send to answer (overlap on shared ones) */
-    SPAN_BATCH,   /* lane of a shared connection: from send to Sync; arg = queries in it */
-    SPAN_LOCK,    /* lane of its connection: waited for a lock; arg = low 32 bits of the request
-                     that held it */
-    SPAN_TASK,    /* lane of a worker (or loop): one task of a job; arg = stage << 24 | task */
-    SPAN_CPU,     /* lane of a CPU: one of our processes was on it; request = 0, arg = who:
-                     0 the loop, 1 + i worker i */
+    SPAN_QUERY, /* lane of its connection: a query, from send to answer (overlap on shared ones) */
+    SPAN_BATCH, /* lane of a shared connection: from send to Sync; arg = queries in it */
+    SPAN_LOCK,  /* lane of its connection: waited for a lock; arg = low 32 bits of the request
+                   that held it */
+    SPAN_TASK,  /* lane of a worker (or loop): one task of a job; arg = stage << 24 | task */
+    SPAN_CPU,   /* lane of a CPU: one of our processes was on it; request = 0, arg = who:
+                   0 the loop, 1 + i worker i */
     SPAN_KINDS
 };
 
@@ -42,7 +42,7 @@ enum lane {
 };
 
 struct span {
-    uint64_t start;   /* clock_ns() */
+    uint64_t start; /* clock_ns() */
     uint64_t end;
     uint64_t request; /* 0: of no single request */
     uint32_t arg;
@@ -58,8 +58,8 @@ struct span_ring;
 struct span_ring *span_ring_new(size_t octets, bool record);
 void span_ring_free(struct span_ring *);
 
-/* Records one span; SPAN_CPU goes into the ring of slices. Slices of one CPU lane are made
- * disjoint: a slice that begins before the last one of its lane ended is cut there. */
+/* Records one span; SPAN_CPU goes into the ring of slices. Slices of one process come in order,
+ * those of several processes some milliseconds late and mixed: readers unite them lane by lane. */
 void span_add(struct span_ring *, enum span_kind kind, unsigned lane, uint64_t request,
               uint32_t arg, uint64_t start, uint64_t end);
 
