@@ -262,7 +262,6 @@ make_small_room(struct job_work *w, unsigned tasks)
         w->small = xrealloc(w->small, tasks * sizeof(struct small));
         w->small_room = tasks;
     }
-    memset(w->small, 0, tasks * sizeof(struct small));
     return true;
 }
 

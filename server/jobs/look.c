@@ -30,7 +30,7 @@ worker_take_slices(struct worker *w, uint64_t now)
     const uint64_t next = atomic_load_explicit(&w->page->slices_next, memory_order_acquire);
     struct slice s;
 
-    if (next < w->slices_read || next - w->slices_read > PAGE_SLICES)
+    if (next - w->slices_read > PAGE_SLICES) /* too late for some, or it jumped back */
         w->slices_read = next < PAGE_SLICES ? 0 : next - PAGE_SLICES;
     for (; w->slices_read < next; w->slices_read++) {
         if (!read_slice(w->page, w->slices_read, &s) || s.cpu >= CPUS_MAX)

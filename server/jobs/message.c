@@ -13,6 +13,7 @@
 #include "common/log.h"
 #include "common/wire.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <event2/event.h>
 #include <stdlib.h>
@@ -191,7 +192,8 @@ send_area(struct worker *w, const struct job_work *work)
 bool
 worker_takes(const struct worker *w, unsigned held)
 {
-    if (!worker_is_alive(w) || w->full || w->nslots != held || held >= WORKER_SLOTS)
+    assert(held < WORKER_SLOTS);
+    if (!worker_is_alive(w) || w->full || w->nslots != held)
         return false;
     return held == 0 || w->slots[0].task.guess_ns <= WORKER_SOON_NS;
 }

@@ -225,6 +225,8 @@ on_done(struct ticket *t, enum failure failure)
     waiter->failure = failure;
     if (waiter->release)
         job_release(&waiter->job);
+    if (waiter->then != NULL)
+        waiter->then(waiter);
 }
 
 static const struct ticket_hooks hooks = {on_began, on_ended, on_done};

@@ -41,7 +41,8 @@ struct waiter {
     struct job job;
     unsigned began, ended, done;
     enum failure failure;
-    bool release; /* when done is called */
+    bool release;                  /* when done is called */
+    void (*then)(struct waiter *); /* called by done */
 };
 
 void world_open(struct world *);

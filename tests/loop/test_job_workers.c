@@ -9,6 +9,7 @@
 #include "common/memory.h"
 
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -87,6 +88,34 @@ START_TEST(test_workers_share_an_area_through_two_stages)
 }
 END_TEST
 
+/* How many areas of jobs a worker has mapped. */
+static unsigned
+mapped(unsigned index)
+{
+    char path[64], line[512];
+    unsigned count = 0;
+    FILE *maps;
+
+    snprintf(path, sizeof(path), "/proc/%d/maps", w.workers[index].pid);
+    maps = fopen(path, "r");
+    ck_assert_ptr_nonnull(maps);
+    while (fgets(line, sizeof(line), maps) != NULL)
+        count += strstr(line, "memfd:interleave-job") != NULL;
+    fclose(maps);
+    return count;
+}
+
+START_TEST(test_workers_let_go_of_the_areas_of_ended_jobs)
+{
+    world_start(&w, &a, &kernel_area, 100000, 4, EXEC_WORKERS);
+    world_wait(&w, &a);
+    ck_assert_uint_eq(mapped(0), 1);
+    job_release(&a.job);
+    while (mapped(0) + mapped(1) > 0)
+        (void)world_turn(&w);
+}
+END_TEST
+
 START_TEST(test_many_jobs_at_once_all_come_out_right)
 {
     enum { MANY = 100 };
@@ -111,6 +140,19 @@ START_TEST(test_a_kernel_that_refuses_its_input_is_heard)
     world_wait(&w, &a);
     ck_assert_uint_eq(a.failure, FAIL_JOB_INPUT);
     ck_assert_str_eq(a.job.why, "this is no picture");
+}
+END_TEST
+
+START_TEST(test_a_worker_that_computes_shows_a_heartbeat)
+{
+    uint64_t before;
+
+    world_start(&w, &a, &kernel_spin, 20000, 1, EXEC_WORKERS);
+    world_turn(&w);
+    wait_running(0);
+    before = atomic_load(&w.workers[0].page->heartbeat);
+    while (atomic_load(&w.workers[0].page->heartbeat) < before + 1000)
+        (void)world_turn(&w);
 }
 END_TEST
 
@@ -212,10 +254,26 @@ START_TEST(test_a_small_job_is_done_long_before_large_ones)
 }
 END_TEST
 
+/* The end of the last span of the tasks. */
+static uint64_t
+last_task_end(void)
+{
+    uint64_t end = 0;
+    struct span s;
+
+    for (uint64_t i = span_ring_first(w.ring); i < span_ring_next(w.ring); i++) {
+        ck_assert(span_ring_get(w.ring, i, &s));
+        if (s.kind == SPAN_TASK && s.end > end)
+            end = s.end;
+    }
+    return end;
+}
+
+/* By the time the job is done, all of its CPU time is in the trace. */
 START_TEST(test_a_worker_shows_on_which_cpu_it_was)
 {
+    uint64_t busy[2] = {0}, end = 0;
     struct span s;
-    uint64_t busy[2] = {0};
 
     world_start(&w, &a, &kernel_spin, 50, 2, EXEC_WORKERS);
     world_wait(&w, &a);
@@ -226,9 +284,11 @@ START_TEST(test_a_worker_shows_on_which_cpu_it_was)
         ck_assert_uint_ge(s.lane, LANE_CPU);
         ck_assert_uint_lt(s.start, s.end);
         busy[s.arg - 1] += s.end - s.start;
+        end = s.end > end ? s.end : end;
     }
     ck_assert_uint_gt(busy[0], NS_PER_MS);
     ck_assert_uint_gt(busy[1], NS_PER_MS);
+    ck_assert_uint_ge(end + 100 * NS_PER_US, last_task_end());
 }
 END_TEST
 
@@ -260,8 +320,10 @@ main(void)
     tcase_add_loop_test(t, test_a_sum_is_the_same_for_any_number_of_sections, 0, 6);
     tcase_add_test(t, test_two_sections_run_in_two_processes);
     tcase_add_test(t, test_workers_share_an_area_through_two_stages);
+    tcase_add_test(t, test_workers_let_go_of_the_areas_of_ended_jobs);
     tcase_add_test(t, test_many_jobs_at_once_all_come_out_right);
     tcase_add_test(t, test_a_kernel_that_refuses_its_input_is_heard);
+    tcase_add_test(t, test_a_worker_that_computes_shows_a_heartbeat);
     tcase_add_test(t, test_a_released_job_stops_its_worker_within_milliseconds);
     tcase_add_test(t, test_a_worker_that_is_killed_in_its_task_is_replaced_by_the_other);
     tcase_add_test(t, test_a_job_that_kills_two_workers_fails_alone);

@@ -97,6 +97,22 @@ START_TEST(test_a_job_that_begins_later_does_not_wait_for_all_tasks_of_an_older_
 }
 END_TEST
 
+START_TEST(test_two_jobs_of_the_same_age_share_the_idle_workers)
+{
+    uint64_t first;
+
+    for (unsigned i = 0; i < 4; i++)
+        world_add_held(&w, i);
+    world_start(&w, &a, &kernel_sum, 100000, 50, EXEC_WORKERS);
+    world_start(&w, &b, &kernel_sum, 100000, 50, EXEC_WORKERS);
+    world_turn(&w);
+    first = held_run(&w, 0).job;
+    ck_assert_uint_ne(held_run(&w, 1).job, first);
+    ck_assert_uint_eq(held_run(&w, 2).job, first);
+    ck_assert_uint_ne(held_run(&w, 3).job, first);
+}
+END_TEST
+
 START_TEST(test_auto_cuts_long_jobs_into_tasks_of_milliseconds_and_short_ones_for_all_workers)
 {
     for (unsigned i = 0; i < 3; i++)
@@ -167,6 +183,19 @@ START_TEST(test_without_workers_a_job_fails_at_once)
 {
     w.conf.workers = 0;
     expect_failure(&kernel_sum, 10, FAIL_NO_WORKERS, "workers = 0");
+}
+END_TEST
+
+START_TEST(test_a_job_that_fails_at_once_does_not_let_the_loop_sleep)
+{
+    world_add_held(&w, 0); /* something to wait for */
+    world_turn(&w);
+    w.conf.workers = 0;
+    world_start(&w, &a, &kernel_sum, 10, 1, EXEC_WORKERS);
+    event_base_loop(w.base, EVLOOP_ONCE);
+    (void)jobs_turn_end(w.jobs);
+    ck_assert_uint_eq(a.done, 1);
+    job_release(&a.job);
 }
 END_TEST
 
@@ -336,6 +365,30 @@ START_TEST(test_a_job_may_be_released_by_its_own_callback_and_twice)
 }
 END_TEST
 
+static unsigned again_and_again;
+
+static void
+start_again(struct waiter *waiter)
+{
+    again_and_again++;
+    job_release(&waiter->job);
+    world_start(&w, waiter, &kernel_sum, 10, 1, EXEC_WORKERS);
+    waiter->then = start_again;
+}
+
+START_TEST(test_a_job_that_fails_and_is_started_again_for_ever_leaves_others_their_turn)
+{
+    w.conf.workers = 0;
+    world_start(&w, &a, &kernel_sum, 10, 1, EXEC_WORKERS);
+    a.then = start_again;
+    for (unsigned i = 0; i < 10; i++)
+        ck_assert(world_turn(&w));
+    ck_assert_uint_ge(again_and_again, 10);
+    ck_assert_uint_le(again_and_again, 20);
+    job_release(&a.job);
+}
+END_TEST
+
 START_TEST(test_closing_releases_jobs_in_every_state)
 {
     struct waiter running = {0}, over = {0}, left = {0};
@@ -402,38 +455,54 @@ START_TEST(test_a_worker_without_an_area_hears_of_no_drop)
 }
 END_TEST
 
-/* A worker that reads nothing: what doesn't fit into its socket waits or goes elsewhere. */
+enum { FULL_MAX = 40 };
+static struct waiter many[FULL_MAX];
+
+/* Reads and answers whatever has come; returns how many areas were dropped. */
+static unsigned
+read_all(void)
+{
+    struct task_message m;
+    unsigned drops = 0;
+
+    while (held_receive(&w, 0, &m, NULL)) {
+        drops += m.type == TASK_DROP;
+        if (m.type == TASK_RUN)
+            held_done(&w, 0, &m, 1);
+    }
+    return drops;
+}
+
+/* A worker that does not read for a while: _i messages lie in its socket, which is small, before a
+ * new job is started. What doesn't fit waits or is sent again. */
 START_TEST(test_a_full_socket_loses_nothing)
 {
-    enum { JOBS = 40 };
-    static struct waiter many[JOBS];
-    struct task_message m;
-    unsigned done = 0, drops = 0;
+    unsigned count = 1 + (unsigned)_i, drops = 0;
 
     w.small_sockets = true;
     world_add_held(&w, 0);
-    for (unsigned i = 0; i < JOBS; i++)
+    for (unsigned i = 0; i < count; i++) {
         world_start(&w, &many[i], &kernel_area, 500, 1, EXEC_WORKERS);
-    for (unsigned turn = 0; done < JOBS && turn < 100 * JOBS; turn++) {
-        world_turn(&w);
-        while (held_receive(&w, 0, &m, NULL)) {
-            drops += m.type == TASK_DROP;
-            if (m.type == TASK_RUN)
-                held_done(&w, 0, &m, 1);
+        for (unsigned turn = 0; many[i].done == 0 && turn < 20; turn++) {
+            world_turn(&w);
+            drops += read_all();
         }
-        done = 0;
-        for (unsigned i = 0; i < JOBS; i++) {
-            done += many[i].done;
-            if (many[i].done > 0)
-                job_release(&many[i].job);
-        }
+        ck_assert_uint_eq(many[i].done, 1);
     }
-    ck_assert_uint_eq(done, JOBS);
+    ck_assert_uint_eq(drops, 0);
+    for (unsigned i = 0; i < count; i++)
+        job_release(&many[i].job);
+    world_start(&w, &a, &kernel_area, 500, 1, EXEC_WORKERS);
     world_turn(&w);
-    while (held_receive(&w, 0, &m, NULL) || world_turn(&w))
-        drops += m.type == TASK_DROP;
-    ck_assert_uint_eq(drops, JOBS);
+    world_turn(&w);
+    for (unsigned turn = 0; turn < 20; turn++) {
+        drops += read_all();
+        world_turn(&w);
+    }
+    ck_assert_uint_eq(a.done, 1);
+    ck_assert_uint_eq(drops, count);
     ck_assert_uint_eq(w.nkills, 0);
+    job_release(&a.job);
 }
 END_TEST
 
@@ -476,12 +545,14 @@ main(void)
     tcase_add_test(t, test_a_worker_holds_two_tasks_at_most);
     tcase_add_test(t, test_no_task_waits_behind_a_long_one);
     tcase_add_test(t, test_a_job_that_begins_later_does_not_wait_for_all_tasks_of_an_older_one);
+    tcase_add_test(t, test_two_jobs_of_the_same_age_share_the_idle_workers);
     tcase_add_test(
         t, test_auto_cuts_long_jobs_into_tasks_of_milliseconds_and_short_ones_for_all_workers);
     tcase_add_test(t, test_all_tasks_done_is_a_job_done);
     tcase_add_test(t, test_jobs_wait_while_no_worker_is_there);
     t = case_of(suite, "ends");
     tcase_add_test(t, test_without_workers_a_job_fails_at_once);
+    tcase_add_test(t, test_a_job_that_fails_at_once_does_not_let_the_loop_sleep);
     tcase_add_test(t, test_parameters_that_do_not_go_together_are_told_in_a_sentence);
     tcase_add_test(t, test_a_job_that_needs_too_much_memory_is_refused);
     tcase_add_test(t, test_jobs_share_one_limit_of_memory);
@@ -493,11 +564,12 @@ main(void)
     tcase_add_test(t, test_releasing_a_running_job_cancels_its_tasks_and_drops_the_others);
     tcase_add_test(t, test_a_cancelled_task_that_waits_behind_another_job_is_cancelled_too);
     tcase_add_test(t, test_a_job_may_be_released_by_its_own_callback_and_twice);
+    tcase_add_test(t, test_a_job_that_fails_and_is_started_again_for_ever_leaves_others_their_turn);
     tcase_add_test(t, test_closing_releases_jobs_in_every_state);
     t = case_of(suite, "area");
     tcase_add_test(t, test_an_area_is_sent_once_per_worker_sealed_and_dropped_in_the_end);
     tcase_add_test(t, test_a_worker_without_an_area_hears_of_no_drop);
-    tcase_add_test(t, test_a_full_socket_loses_nothing);
+    tcase_add_loop_test(t, test_a_full_socket_loses_nothing, 0, FULL_MAX);
     t = case_of(suite, "people");
     tcase_add_test(t, test_status_counts_what_is_there);
     return suite_run(suite);
