@@ -242,13 +242,20 @@ END_TEST
 
 START_TEST(test_the_owner_of_a_port_where_nobody_listens_is_not_found)
 {
+    struct sockaddr_in a = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
     char name[64];
     unsigned port;
+    int client;
 
     ck_assert_int_eq(listen_open(&set, "127.0.0.1", 0, &error), 0);
     port = set.port;
     ck_assert_int_eq(listen_find_owner(port, name, sizeof(name)), getpid());
     ck_assert_str_eq(name, "test_listen");
+    a.sin_port = htons((uint16_t)port);
+    client = socket(AF_INET, SOCK_STREAM, 0);
+    ck_assert_int_eq(connect(client, (struct sockaddr *)&a, sizeof(a)), 0);
+    ck_assert_int_ge(accept(set.fds[0], NULL, NULL),
+                     0); /* has this port too, but does not listen */
     listen_close(&set);
     ck_assert_int_eq(listen_find_owner(port, name, sizeof(name)), 0);
 }
