@@ -16,6 +16,7 @@
 #include "common/conf.h"
 #include "common/span.h"
 #include "common/ticket.h"
+#include "statements.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -29,10 +30,9 @@ struct db_entry;
 enum db_class { DB_FAST, DB_WRITE, DB_SLOW, DB_CLASSES };
 
 /* Every statement the server sends is a file sql/statements/<name>.sql; the build makes the table
- * and this enum from them (build/gen/statements.h): SQL_WORLD_BY_ID, SQL_SLEEP, ... The class stands
- * in the first line of the file: "-- class: fast". All are prepared before a connection joins. */
-enum db_statement;
-
+ * and this enum from them (build/gen/statements.h): SQL_WORLD_BY_ID, SQL_SLEEP, ... The class
+ * stands in the first line of the file: "-- class: fast". All of its class are prepared before a
+ * connection joins. */
 enum { DB_PARAMS_MAX = 4 };
 
 /* A query as its waiter keeps it, usually in the request's arena. Zeroed before db_start(). */
@@ -40,8 +40,8 @@ struct db_query {
     struct ticket ticket;
     struct db_entry *entry; /* db's side while it is on its way; NULL before and after */
     void *result;           /* PGresult after success; see db_rows() ... */
-    char error[160];        /* first line of PostgreSQL's message after FAIL_DB_QUERY */
-    char sqlstate[6];
+    char error[160];        /* first line of PostgreSQL's message after FAIL_DB_QUERY, else empty */
+    char sqlstate[6];       /* likewise */
     uint16_t lane;          /* where it ran */
 };
 
@@ -52,16 +52,17 @@ struct db *db_open(struct event_base *, const struct conf *, struct span_ring *)
 void db_close(struct db *);
 
 /* Starts a query. Parameters are texts (NULL: SQL NULL), copied. Never calls back before it
- * returns; whatever goes wrong arrives by ticket.hooks->done from the loop. deadline_ns: absolute
- * clock_ns() by which the answer must be there; 0: the class's own. */
+ * returns; whatever goes wrong arrives by ticket.hooks->done from the loop. Of the hooks only
+ * done() may start or release queries. deadline_ns: absolute clock_ns() by which the answer must be
+ * there; 0: the class's own (so long in its queue, then so long in PostgreSQL). */
 void db_start(struct db *, struct db_query *, enum db_statement, const char *const *params,
               int nparams, uint64_t deadline_ns);
 /* Same, one integer parameter: the hot path, no formatting by the caller. */
 void db_start_int(struct db *, struct db_query *, enum db_statement, int64_t param);
 
 /* Nobody waits any more: queued ones are dropped, one that runs on an exclusive connection is
- * cancelled there (pg_cancel_backend over the control connection), a late answer is dropped. Safe on
- * a query that is done or was never started. Frees the result. */
+ * cancelled there (pg_cancel_backend over the control connection), a late answer is dropped. Safe
+ * on a query that is done or was never started. Frees the result. */
 void db_release(struct db_query *);
 
 /* The result after FAIL_NONE; valid until db_release(). Text is NUL-terminated. */
@@ -83,10 +84,15 @@ enum db_state db_state(const struct db *);
 struct db_class_status {
     const char *name;
     unsigned connections_max, connections, running, waiting;
-    uint64_t queries, failed, retried, dropped_late, waited, refused;
+    uint64_t queries;      /* answered with success */
+    uint64_t failed;       /* told a failure of any kind, refused included */
+    uint64_t retried;      /* sent once more: connection lost or suspect, another one's error */
+    uint64_t dropped_late; /* answers that nobody waited for any more */
+    uint64_t waited;       /* begun later than 50 us after their start */
+    uint64_t refused;      /* queue full, or too long in it */
 };
 void db_class_status(const struct db *, enum db_class, struct db_class_status *);
-/* The members of /status's "database" object, braces included. */
+/* /status's "database": {"up":true,"state":"up",...,"fast":{"running":0,"waiting":0,...},...} */
 void db_status_json(const struct db *, struct buf *);
 
 #endif
