@@ -14,7 +14,6 @@
 struct buf;
 
 enum conf_workers { CONF_AUTO = -1 };
-enum conf_spread { WORKER_CPUS_SPREAD, WORKER_CPUS_NONE, WORKER_CPUS_LIST };
 enum conf_demo { DEMO_AUTO, DEMO_NO, DEMO_YES };
 enum conf_run { RUN_WORKERS, RUN_LOOP, RUN_LOOP_BLOCKING };
 enum conf_sync { SYNC_TURN, SYNC_QUERY };
@@ -24,15 +23,15 @@ enum { CONF_TEXT_MAX = 1024, CONF_CPUS_MAX = 1024 };
 /* Durations in milliseconds, sizes in octets. */
 struct conf {
     /* listening */
-    char listen[CONF_TEXT_MAX]; /* addresses, separated by blanks */
-    int64_t port;               /* 0: any free one */
-    int64_t demo;               /* enum conf_demo */
+    char listen[CONF_TEXT_MAX];       /* addresses, separated by blanks */
+    int64_t port;                     /* 0: any free one */
+    int64_t demo;                     /* enum conf_demo */
     char server_names[CONF_TEXT_MAX]; /* further host names that are ours, separated by blanks */
     /* processes */
-    int64_t workers;            /* CONF_AUTO or 0..256 */
+    int64_t workers;                 /* CONF_AUTO or 0..256 */
     char worker_cpus[CONF_TEXT_MAX]; /* "spread", "none" or a list "0,2-3" */
     char loop_cpu[CONF_TEXT_MAX];    /* "any" or a number */
-    int64_t run;                /* enum conf_run: default of the parameter run */
+    int64_t run;                     /* enum conf_run: default of the parameter run */
     /* limits */
     int64_t max_connections;
     int64_t max_in_progress; /* 0: no limit */
@@ -74,7 +73,7 @@ void conf_free(struct conf_set *);
  * range, did you mean", are added to errors; returns how many. */
 MUST_CHECK int conf_read_file(struct conf_set *, const char *path, struct buf *errors);
 MUST_CHECK int conf_read_option(struct conf_set *, const char *option, struct buf *errors);
-/* Checks between keys (e.g. run = workers with workers = 0 is allowed, db_slow > 64 is not). */
+/* Checks between keys. */
 MUST_CHECK int conf_check(struct conf_set *, struct buf *errors);
 const struct conf *conf_values(const struct conf_set *);
 /* Row i in table order; false behind the last. */
@@ -82,6 +81,7 @@ bool conf_row(const struct conf_set *, unsigned i, struct conf_origin *out);
 /* The -T listing; a fully commented sample file; rows for the man page (roff). */
 void conf_print_settings(const struct conf_set *, struct buf *);
 void conf_print_sample(struct buf *);
+void conf_print_manual(struct buf *);
 /* FNV-1a hash of all effective values but secrets: stands in /status and results.json. */
 uint64_t conf_hash(const struct conf_set *);
 

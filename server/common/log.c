@@ -41,9 +41,9 @@ line_head(char *line, size_t size, enum log_level level)
     clock_gettime(CLOCK_REALTIME, &ts);
     gmtime_r(&ts.tv_sec, &tm);
     len = strftime(line, size, "%Y-%m-%dT%H:%M:%S", &tm);
-    len += (size_t)snprintf(line + len, size - len, ".%03dZ %s[%d] %s: ",
-                            (int)(ts.tv_nsec / 1000000), process_name, (int)getpid(),
-                            level_names[level]);
+    len +=
+        (size_t)snprintf(line + len, size - len, ".%03dZ %s[%d] %s: ", (int)(ts.tv_nsec / 1000000),
+                         process_name, (int)getpid(), level_names[level]);
     return len;
 }
 

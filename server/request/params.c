@@ -6,6 +6,7 @@
 #include "request/params.h"
 
 #include "common/buf.h"
+#include "common/distance.h"
 #include "common/param.h"
 #include "request/req.h"
 #include "request/runner.h"

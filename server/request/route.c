@@ -4,6 +4,8 @@
  */
 #include "request/route.h"
 
+#include "common/distance.h"
+
 #include <string.h>
 
 const struct route *
@@ -28,33 +30,6 @@ unsigned
 route_number(const struct route_table *t, const struct route *row)
 {
     return (unsigned)(row - t->rows);
-}
-
-unsigned
-text_distance(const char *a, size_t alen, const char *b, size_t blen, unsigned limit)
-{
-    unsigned row[65];
-
-    if (alen > 64 || blen > 64)
-        return limit;
-    for (size_t j = 0; j <= blen; j++)
-        row[j] = (unsigned)j;
-    for (size_t i = 1; i <= alen; i++) {
-        unsigned diagonal = row[0];
-
-        row[0] = (unsigned)i;
-        for (size_t j = 1; j <= blen; j++) {
-            unsigned best = diagonal + (a[i - 1] != b[j - 1]);
-
-            diagonal = row[j];
-            if (row[j] + 1 < best)
-                best = row[j] + 1;
-            if (row[j - 1] + 1 < best)
-                best = row[j - 1] + 1;
-            row[j] = best;
-        }
-    }
-    return row[blen] < limit ? row[blen] : limit;
 }
 
 const char *

@@ -73,7 +73,4 @@ const struct route *route_find(const struct route_table *, const char *path, siz
 const char *route_like(const struct route_table *, const char *path, size_t len);
 unsigned route_number(const struct route_table *, const struct route *);
 
-/* Edit distance (Levenshtein) of two short texts, at most `limit`: for "did you mean". */
-unsigned text_distance(const char *a, size_t alen, const char *b, size_t blen, unsigned limit);
-
 #endif

@@ -130,7 +130,7 @@ START_TEST(test_while_one_request_waits_others_are_answered_and_it_says_so)
     json_t *root;
 
     /* the lock is held from outside: the request waits until we say so */
-    database_run(pg, "select pg_advisory_lock(classid, 7) from interleave.lock_class");
+    database_run(pg, "select pg_advisory_lock(7203, 7)");
     client_send_get(fd, "/db/lock?key=7&ms=0");
     status_wait(server, "database.slow.running", 1, 1);
     for (int i = 0; i < 10; i++) {
@@ -139,7 +139,7 @@ START_TEST(test_while_one_request_waits_others_are_answered_and_it_says_so)
         ck_assert_int_eq(plain.status, 200);
         reply_free(&plain);
     }
-    database_run(pg, "select pg_advisory_unlock(classid, 7) from interleave.lock_class");
+    database_run(pg, "select pg_advisory_unlock(7203, 7)");
     ck_assert(client_read_reply(fd, &r, false));
     root = reply_json_body(&r);
     ck_assert_msg(json_number(root, "meanwhile.other_requests_answered") >= 10, "%s", r.body);
@@ -186,8 +186,8 @@ START_TEST(test_the_report_agrees_with_postgresql)
     for (size_t i = 0; i < json_array_size(rows); i++)
         orders += json_number(json_array_get(rows, i), "orders");
     ck_assert(orders == database_run(pg,
-                                     "select count(*) from interleave.orders where ordered_on > "
-                                     "(select max(ordered_on) from interleave.orders) - 30"));
+                                     "select count(*) from interleave.orders where day > "
+                                         "(select max(day) from interleave.orders) - 30"));
     json_decref(root);
     database_disconnect(pg);
 }
