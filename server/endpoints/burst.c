@@ -12,6 +12,7 @@
 #include "endpoints/burst.h"
 
 #include "common/clock.h"
+#include "endpoints/burst_log.h"
 #include "endpoints/endpoints.h"
 #include "request/runner.h"
 
@@ -161,9 +162,7 @@ start_child(struct burst *s)
     struct runner *rn = s->r->runner;
 
     c->origin = (struct origin){.ops = &child_ops, .arg = c};
-    if (s->started++ == 0)
-        s->first_id = rn->next_id + 1;
-    s->last_id = rn->next_id + 1;
+    s->ids[s->started++] = rn->next_id + 1;
     c->req = runner_begin(rn, &c->origin, c->kind->head);
 }
 
@@ -173,6 +172,8 @@ burst_summarise(struct req *r)
     struct burst *s = r->state;
 
     s->lines.len = 0;
+    burst_log_add(&(struct burst_record){
+        .id = r->id, .from = s->start_ns, .to = s->end_ns, .count = s->count, .requests = s->ids});
     burst_summary(s, &s->lines);
     return reply_part(r, s->lines.data, s->lines.len, reply_end);
 }

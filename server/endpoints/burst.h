@@ -41,7 +41,7 @@ struct burst {
     unsigned started, finished, failed;
     struct buf lines; /* finished requests, not yet sent */
     uint64_t start_ns, end_ns;
-    uint64_t first_id, last_id; /* numbers of its requests, for the trace */
+    uint64_t *ids; /* numbers of its requests, for the trace */
     unsigned requests, requests_max, in_progress, in_progress_max;
     uint64_t switches_at;
     /* sums over its requests, for factor and why */

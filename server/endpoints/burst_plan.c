@@ -171,6 +171,7 @@ deal_children(struct burst *s)
     unsigned left[BURST_KINDS_MAX], n = 0;
 
     s->children = arena_zalloc(&s->r->arena, s->count * sizeof(*s->children));
+    s->ids = arena_zalloc(&s->r->arena, s->count * sizeof(*s->ids));
     for (unsigned k = 0; k < s->nkinds; k++)
         left[k] = s->kinds[k].count;
     for (unsigned k = 0; n < s->count; k = (k + 1) % s->nkinds) {

@@ -1,0 +1,141 @@
+/*
+ * /trace.json: what ran in the last seconds, or for one request, or for one burst. Pulled by how
+ * fast the client reads; each piece is made in well under a millisecond.
+ */
+#include "endpoints/burst_log.h"
+#include "endpoints/endpoints.h"
+
+#include "common/clock.h"
+#include "request/params.h"
+#include "request/runner.h"
+#include "trace/trace_json.h"
+
+#include <string.h>
+
+enum { TRACE_SECONDS, TRACE_REQUEST, TRACE_BURST };
+const struct param trace_params[] = {
+    [TRACE_SECONDS] = {.name = "seconds",
+                       .kind = PARAM_INT,
+                       .min = 1,
+                       .max = 60,
+                       .def = 5,
+                       .unit = "s",
+                       .help = "how far back"},
+    [TRACE_REQUEST] = {.name = "request",
+                       .kind = PARAM_TEXT,
+                       .max = 40,
+                       .help = "only this request: its X-Request-Id, or the number in it"},
+    [TRACE_BURST] = {.name = "burst",
+                     .kind = PARAM_TEXT,
+                     .max = 40,
+                     .help = "only the requests of this burst: the number in its summary"},
+    {.name = NULL},
+};
+
+struct trace_state {
+    struct trace_json *trace;
+    uint64_t request;
+    const struct burst_record *burst;
+    const struct runner *runner;
+};
+
+static bool
+is_request(const void *arg, uint64_t request)
+{
+    const struct trace_state *s = arg;
+
+    return request == s->request;
+}
+
+static bool
+is_of_burst(const void *arg, uint64_t request)
+{
+    const struct trace_state *s = arg;
+
+    return burst_log_has(s->burst, request);
+}
+
+static const char *
+route_name(const void *arg, unsigned number)
+{
+    const struct trace_state *s = arg;
+
+    return number < s->runner->routes.count ? s->runner->routes.rows[number].path : "(no route)";
+}
+
+static struct next
+trace_json_piece(struct req *r)
+{
+    struct trace_state *s = r->state;
+    struct buf *b = req_scratch(r);
+    bool more = trace_json_more(s->trace, b);
+
+    return reply_part(r, b->data, b->len, more ? trace_json_piece : reply_end);
+}
+
+/* "65f1c2-17" or "17": the number at the end. */
+static int
+take_number(const char *text, uint64_t *out)
+{
+    const char *dash = strrchr(text, '-');
+    int64_t n;
+
+    if (params_integer(dash != NULL ? dash + 1 : text, &n) != 0 || n < 1)
+        return -1;
+    *out = (uint64_t)n;
+    return 0;
+}
+
+static int
+cut_request(const struct req *r, struct trace_state *s, struct trace_cut *cut)
+{
+    cut->belongs = is_request;
+    if (take_number(r->texts[TRACE_REQUEST], &s->request) != 0)
+        return -1;
+    return trace_find_request(r->runner->ring, s->request, &cut->from, &cut->to) ? 0 : -1;
+}
+
+static int
+cut_burst(const struct req *r, struct trace_state *s, struct trace_cut *cut)
+{
+    uint64_t id;
+
+    cut->belongs = is_of_burst;
+    if (take_number(r->texts[TRACE_BURST], &id) != 0)
+        return -1;
+    s->burst = burst_log_find(id);
+    if (s->burst == NULL)
+        return -1;
+    cut->from = s->burst->from;
+    cut->to = s->burst->to;
+    return 0;
+}
+
+struct next
+trace_json_begin(struct req *r)
+{
+    struct trace_state *s = req_state_new(r, sizeof(*s));
+    struct trace_cut cut = {.route_name = route_name, .arg = s};
+
+    s->runner = r->runner;
+    cut.to = clock_ns();
+    cut.from = cut.to - (uint64_t)r->params[TRACE_SECONDS] * NS_PER_S;
+    if (cut.from < r->runner->start_ns)
+        cut.from = r->runner->start_ns;
+    if (r->texts[TRACE_REQUEST] != NULL && cut_request(r, s, &cut) != 0)
+        return reply_fail(r, FAIL_NOT_FOUND,
+                          "no request of this number is in the trace (any more)");
+    if (r->texts[TRACE_BURST] != NULL && cut_burst(r, s, &cut) != 0)
+        return reply_fail(r, FAIL_NOT_FOUND, "no burst of this number is known (any more)");
+    s->trace = trace_json_new(r->runner->ring, &cut);
+    reply_begin(r, 200, "application/json", -1);
+    return next_step(trace_json_piece);
+}
+
+void
+trace_json_cleanup(struct req *r)
+{
+    struct trace_state *s = r->state;
+
+    trace_json_free(s->trace);
+}
