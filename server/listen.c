@@ -29,9 +29,13 @@ union address {
     struct sockaddr_in6 v6;
 };
 
+/* IPv6 with or without the brackets that a URL needs. 0, -1: not an address. */
 static int
 parse_address(const char *text, unsigned port, union address *a, socklen_t *len)
 {
+    char bare[INET6_ADDRSTRLEN];
+    const size_t n = strlen(text);
+
     *a = (union address){0};
     if (strcmp(text, "localhost") == 0)
         text = "127.0.0.1";
@@ -41,6 +45,10 @@ parse_address(const char *text, unsigned port, union address *a, socklen_t *len)
         *len = sizeof(a->v4);
         return 0;
     }
+    if (n >= 2 && n - 2 < sizeof(bare) && text[0] == '[' && text[n - 1] == ']') {
+        snprintf(bare, sizeof(bare), "%.*s", (int)(n - 2), text + 1);
+        text = bare;
+    }
     if (inet_pton(AF_INET6, text, &a->v6.sin6_addr) == 1) {
         a->v6.sin6_family = AF_INET6;
         a->v6.sin6_port = htons((uint16_t)port);
@@ -48,6 +56,55 @@ parse_address(const char *text, unsigned port, union address *a, socklen_t *len)
         return 0;
     }
     return -1;
+}
+
+/* Calls `visit` with each address of the list until it returns other than 0, which is returned. */
+static int
+each_address(const char *addresses, int (*visit)(void *arg, const char *text), void *arg)
+{
+    char *copy = xstrdup(addresses), *rest = copy, *text;
+    int result = 0;
+
+    while (result == 0 && (text = strsep(&rest, " \t")) != NULL)
+        if (*text != '\0')
+            result = visit(arg, text);
+    free(copy);
+    return result;
+}
+
+struct check {
+    struct buf *errors;
+    int found, wrong;
+};
+
+static int
+check_address(void *arg, const char *text)
+{
+    struct check *check = arg;
+    union address a;
+    socklen_t len;
+
+    check->found++;
+    if (parse_address(text, 0, &a, &len) == 0)
+        return 0;
+    check->wrong++;
+    buf_addf(check->errors,
+             "listen: \"%s\" is not an address. Try: 127.0.0.1 (this machine only), [::1], or "
+             "0.0.0.0 (everybody)\n",
+             text);
+    return 0;
+}
+
+int
+listen_check(const char *addresses, struct buf *errors)
+{
+    struct check check = {.errors = errors};
+
+    (void)each_address(addresses, check_address, &check);
+    if (check.found > 0 && check.found <= LISTEN_MAX)
+        return check.wrong;
+    buf_addf(errors, "listen: %d addresses; 1 to %d are possible\n", check.found, LISTEN_MAX);
+    return check.wrong + 1;
 }
 
 /* A socket that listens; -1 errno. */
@@ -191,32 +248,27 @@ explain(struct buf *error, const char *text, unsigned port, int why)
 
 /* ---- all addresses ---- */
 
-/* One address more; the first one decides an open port. 0, -1 with the reason in `error`. */
+struct opening {
+    struct listen_set *set;
+    struct buf *error;
+};
+
+/* One address more; the first one decides an open port. 0, -1 with the reason in the error. */
 static int
-add_address(struct listen_set *set, const char *text, struct buf *error)
+open_address(void *arg, const char *text)
 {
+    struct opening *opening = arg;
+    struct listen_set *set = opening->set;
     union address a;
     socklen_t len;
-    int fd;
+    int fd, saved;
 
-    if (set->count == LISTEN_MAX) {
-        buf_addf(error, "listen names more than %d addresses", LISTEN_MAX);
-        errno = E2BIG;
-        return -1;
-    }
-    if (parse_address(text, set->port, &a, &len) != 0) {
-        buf_addf(error,
-                 "listen: \"%s\" is not an address. Try: 127.0.0.1 (this machine only), ::1, or "
-                 "0.0.0.0 (everybody)",
-                 text);
-        errno = EINVAL;
-        return -1;
-    }
+    if (parse_address(text, set->port, &a, &len) != 0 || set->count == LISTEN_MAX)
+        fatalx("listen was not checked: %s", text);
     fd = open_socket(&a, len);
     if (fd < 0) {
-        int saved = errno;
-
-        explain(error, text, set->port, saved);
+        saved = errno;
+        explain(opening->error, text, set->port, saved);
         errno = saved;
         return -1;
     }
@@ -231,23 +283,14 @@ add_address(struct listen_set *set, const char *text, struct buf *error)
 static int
 open_all(struct listen_set *set, const char *addresses, unsigned port, struct buf *error)
 {
-    char *copy = xstrdup(addresses), *rest = copy, *text;
-    int result = 0;
+    struct opening opening = {.set = set, .error = error};
 
     *set = (struct listen_set){.port = port};
     error->len = 0;
-    while (result == 0 && (text = strsep(&rest, " \t")) != NULL)
-        if (*text != '\0')
-            result = add_address(set, text, error);
-    if (result == 0 && set->count == 0) {
-        buf_add_text(error, "listen names no address. Try: listen = 127.0.0.1");
-        errno = EINVAL;
-        result = -1;
-    }
-    if (result != 0)
-        listen_close(set);
-    free(copy);
-    return result;
+    if (each_address(addresses, open_address, &opening) == 0)
+        return 0;
+    listen_close(set);
+    return -1;
 }
 
 int

@@ -23,8 +23,12 @@ struct listen_set {
     char host[LISTEN_HOST_MAX]; /* where a browser on this machine finds us: "127.0.0.1", "[::1]" */
 };
 
-/* Listens on all `addresses` (separated by blanks) on one port; port 0: any that is free on all of
- * them. 0; -1: nothing is open, and `error` has a sentence that names the cure. */
+/* Are these addresses, separated by blanks (numbers or "localhost"), possible ones? Returns how
+ * many errors; each is a line in `errors`. */
+MUST_CHECK int listen_check(const char *addresses, struct buf *errors);
+
+/* Listens on all `addresses`, which have been checked, on one port; port 0: any that is free on all
+ * of them. 0; -1 with errno: nothing is open, and `error` has a sentence that names the cure. */
 MUST_CHECK int listen_open(struct listen_set *, const char *addresses, unsigned port,
                            struct buf *error);
 void listen_close(struct listen_set *);

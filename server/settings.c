@@ -6,6 +6,7 @@
 
 #include "common/buf.h"
 #include "common/log.h"
+#include "listen.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -21,6 +22,7 @@ settings_read(const struct settings_source *source, struct buf *errors)
     for (unsigned i = 0; i < source->noptions; i++)
         wrong += conf_read_option(set, source->options[i], errors);
     wrong += conf_check(set, errors);
+    wrong += listen_check(conf_values(set)->listen, errors);
     if (wrong == 0)
         return set;
     conf_free(set);

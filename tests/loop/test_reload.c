@@ -107,10 +107,11 @@ START_TEST(test_hup_with_a_wrong_file_names_all_errors_and_changes_nothing)
     struct fake_front *old = start("workers=2");
     const int pid = old->pid, worker = old->worker[0];
 
-    supervised_rewrite(&s, "workers=3\nwrokers=4\nprot=5\n");
+    supervised_rewrite(&s, "workers=3\nwrokers=4\nprot=5\nlisten=nowhere\n");
     send_signal(SIGHUP);
     supervised_wait_log(&s, "no such key: wrokers=4");
     supervised_wait_log(&s, "no such key: prot=5");
+    supervised_wait_log(&s, "\"nowhere\" is not an address");
     supervised_wait_log(&s, "not reloaded: the settings are wrong");
     ck_assert_int_eq(unlink(s.config_path), 0);
     send_signal(SIGHUP);
