@@ -118,10 +118,10 @@ http_body(struct http_conn *c, uint64_t limit, const void **data, size_t *len, e
         if (c->expect_continue) {
             c->expect_continue = false;
             buf_add(&c->out, continue_line, sizeof(continue_line) - 1);
-            conn_later(c);
+            http_conn_later(c);
         }
         set_timer(c);
-        conn_arm(c);
+        http_conn_arm(c);
         break;
     case HTTP_BODY_FAILED:
         break;

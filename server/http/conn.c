@@ -32,7 +32,7 @@ static const struct state_row conn_states[] = {
 };
 
 void
-conn_move(struct http_conn *c, enum conn_state to)
+http_conn_move(struct http_conn *c, enum conn_state to)
 {
     states_check("connection", conn_states, c->state, to);
     c->state = (uint8_t)to;
@@ -55,7 +55,7 @@ static const struct http_io plain_io = {plain_read, plain_write};
 /* ---- buffers: few, and only while they are needed ---- */
 
 void
-conn_take_buf(struct http_server *s, struct buf *b)
+http_conn_take_buf(struct http_server *s, struct buf *b)
 {
     if (b->data != NULL || s->npool == 0)
         return;
@@ -64,7 +64,7 @@ conn_take_buf(struct http_server *s, struct buf *b)
 }
 
 void
-conn_give_buf(struct http_server *s, struct buf *b)
+http_conn_give_buf(struct http_server *s, struct buf *b)
 {
     if (s->npool < sizeof(s->pool) / sizeof(s->pool[0]) && b->cap <= OUTPUT_HIGH)
         s->pool[s->npool++] = *b;
@@ -88,7 +88,7 @@ end_borrowing(struct http_conn *c)
     if (!is_borrowed(c))
         return;
     if (c->state != CONN_CLOSED && c->in.len > c->in_used) {
-        conn_take_buf(c->server, &own);
+        http_conn_take_buf(c->server, &own);
         buf_add(&own, c->in.data + c->in_used, c->in.len - c->in_used);
     }
     c->in = own;
@@ -107,7 +107,7 @@ drop_consumed(struct http_conn *c)
     }
     c->in.len = c->in_used = 0;
     if (c->in.data != NULL && !is_borrowed(c))
-        conn_give_buf(c->server, &c->in);
+        http_conn_give_buf(c->server, &c->in);
 }
 
 /* ---- events ---- */
@@ -115,7 +115,7 @@ drop_consumed(struct http_conn *c)
 static void on_conn(evutil_socket_t fd, short what, void *arg);
 
 void
-conn_arm(struct http_conn *c)
+http_conn_arm(struct http_conn *c)
 {
     bool full = c->state == CONN_BUSY
                     ? c->in.len - c->in_used >= INPUT_MAX && !c->body_wanted
@@ -139,7 +139,7 @@ conn_arm(struct http_conn *c)
 }
 
 void
-conn_later(struct http_conn *c)
+http_conn_later(struct http_conn *c)
 {
     if (c->queued || c->state == CONN_CLOSED)
         return;
@@ -148,7 +148,7 @@ conn_later(struct http_conn *c)
 }
 
 struct http_conn *
-conn_open(struct http_server *s, int fd)
+http_conn_open(struct http_server *s, int fd)
 {
     struct http_conn *c = calloc(1, sizeof(*c));
 
@@ -169,14 +169,14 @@ conn_open(struct http_server *s, int fd)
 }
 
 void
-conn_close(struct http_conn *c, enum failure why)
+http_conn_close(struct http_conn *c, enum failure why)
 {
     struct http_server *s = c->server;
     void *request = c->request;
 
     if (c->state == CONN_CLOSED)
         return;
-    conn_move(c, CONN_CLOSED);
+    http_conn_move(c, CONN_CLOSED);
     c->request = NULL;
     event_del(&c->event);
     close(event_get_fd(&c->event));
@@ -203,7 +203,7 @@ begin_request(struct http_conn *c, struct http_head *head)
     s->count.requests++;
     if (head->failure != FAIL_NONE)
         s->count.malformed++;
-    conn_move(c, CONN_BUSY);
+    http_conn_move(c, CONN_BUSY);
     c->keep_alive = head->failure == FAIL_NONE && head->keep_alive;
     c->head_only = head->method == HTTP_HEAD;
     c->minor = (uint8_t)head->minor;
@@ -227,7 +227,7 @@ refuse(struct http_conn *c, struct http_head *head)
 }
 
 void
-conn_process(struct http_conn *c)
+http_conn_process(struct http_conn *c)
 {
     struct http_server *s = c->server;
 
@@ -241,7 +241,7 @@ conn_process(struct http_conn *c)
         (void)had;
         if (n == 0) {
             if (c->state == CONN_IDLE) {
-                conn_move(c, CONN_HEAD);
+                http_conn_move(c, CONN_HEAD);
                 wheel_set(c, TIMER_HEAD, (uint64_t)s->conf->head_timeout * NS_PER_MS);
             }
             break;
@@ -258,21 +258,21 @@ conn_process(struct http_conn *c)
 }
 
 void
-conn_answered(struct http_conn *c)
+http_conn_answered(struct http_conn *c)
 {
     c->request = NULL;
     c->body_wanted = false;
     if (!c->keep_alive) {
-        conn_move(c, CONN_LINGER);
+        http_conn_move(c, CONN_LINGER);
         c->in_used = c->in.len;
         return;
     }
-    conn_move(c, CONN_IDLE);
+    http_conn_move(c, CONN_IDLE);
     wheel_set(c, TIMER_IDLE, (uint64_t)c->server->conf->idle_timeout * NS_PER_MS);
 }
 
 void
-conn_timed_out(struct http_conn *c)
+http_conn_timed_out(struct http_conn *c)
 {
     struct http_server *s = c->server;
     struct http_head head = {.failure = FAIL_HEAD_TIMEOUT,
@@ -283,7 +283,7 @@ conn_timed_out(struct http_conn *c)
     switch ((enum conn_timer)c->timer) {
     case TIMER_IDLE:
     case TIMER_LINGER:
-        conn_close(c, FAIL_NONE);
+        http_conn_close(c, FAIL_NONE);
         return;
     case TIMER_HEAD:
         s->count.timeouts++;
@@ -299,7 +299,7 @@ conn_timed_out(struct http_conn *c)
         return;
     case TIMER_WRITE:
         s->count.timeouts++;
-        conn_close(c, FAIL_CLIENT_GONE);
+        http_conn_close(c, FAIL_CLIENT_GONE);
         return;
     case TIMER_NONE:
         return;
@@ -314,10 +314,10 @@ take_fin(struct http_conn *c)
 {
     c->peer_done = true;
     if (c->state == CONN_IDLE && output_unsent(c) > 0) {
-        conn_arm(c); /* what is answered is still delivered */
+        http_conn_arm(c); /* what is answered is still delivered */
         return;
     }
-    conn_close(c, c->state == CONN_BUSY ? FAIL_CLIENT_GONE : FAIL_NONE);
+    http_conn_close(c, c->state == CONN_BUSY ? FAIL_CLIENT_GONE : FAIL_NONE);
 }
 
 static void
@@ -330,7 +330,7 @@ linger_read(struct http_conn *c)
     if (n > 0)
         c->lingered += (uint32_t)n;
     if (n <= 0 || c->lingered > LINGER_MAX)
-        conn_close(c, FAIL_NONE);
+        http_conn_close(c, FAIL_NONE);
 }
 
 /* Reads once, into the shared buffer where nothing is kept. */
@@ -370,18 +370,18 @@ read_some(struct http_conn *c)
         return;
     }
     if (n < 0) {
-        conn_close(c, FAIL_CLIENT_GONE);
+        http_conn_close(c, FAIL_CLIENT_GONE);
         return;
     }
     c->server->count.bytes_in += (uint64_t)n;
     if (c->state == CONN_BUSY)
         body_arrived(c);
     if (c->state == CONN_IDLE || c->state == CONN_HEAD)
-        conn_process(c);
+        http_conn_process(c);
     end_borrowing(c);
     if (c->state == CONN_BUSY) {
         drop_consumed(c);
-        conn_arm(c);
+        http_conn_arm(c);
     }
 }
 
@@ -400,19 +400,19 @@ on_conn(evutil_socket_t fd, short what, void *arg)
         output_flush(c);
     if ((what & EV_READ) != 0 && c->state != CONN_CLOSED)
         read_some(c);
-    conn_settle(c);
+    http_conn_settle(c);
 }
 
 /* What this callback or this turn has gathered is sent; then what was waiting behind can begin. */
 void
-conn_settle(struct http_conn *c)
+http_conn_settle(struct http_conn *c)
 {
     if (c->state == CONN_CLOSED)
         return;
     if ((c->armed & EV_WRITE) == 0)
         output_flush(c);
     if (c->state == CONN_IDLE && c->in.len > c->in_used && output_unsent(c) < PIPELINE_OUTPUT) {
-        conn_process(c);
+        http_conn_process(c);
         if (c->state != CONN_CLOSED && (c->armed & EV_WRITE) == 0)
             output_flush(c);
     }
@@ -423,8 +423,8 @@ conn_settle(struct http_conn *c)
         wheel_set(c, TIMER_LINGER, LINGER_NS);
     }
     if (output_unsent(c) == 0 && c->state == CONN_IDLE && c->peer_done) {
-        conn_close(c, FAIL_NONE);
+        http_conn_close(c, FAIL_NONE);
         return;
     }
-    conn_arm(c);
+    http_conn_arm(c);
 }

@@ -113,23 +113,23 @@ struct http_server {
 };
 
 /* conn.c */
-struct http_conn *conn_open(struct http_server *, int fd);
-void conn_move(struct http_conn *, enum conn_state);
+struct http_conn *http_conn_open(struct http_server *, int fd);
+void http_conn_move(struct http_conn *, enum conn_state);
 /* The one door out. why: FAIL_NONE when all was said. */
-void conn_close(struct http_conn *, enum failure why);
+void http_conn_close(struct http_conn *, enum failure why);
 /* Looks at the octets that are here, as far as requests can begin. */
-void conn_process(struct http_conn *);
+void http_conn_process(struct http_conn *);
 /* The answer is complete: next request, linger, or close. */
-void conn_answered(struct http_conn *);
-void conn_timed_out(struct http_conn *);
+void http_conn_answered(struct http_conn *);
+void http_conn_timed_out(struct http_conn *);
 /* Arms what is needed now. */
-void conn_arm(struct http_conn *);
+void http_conn_arm(struct http_conn *);
 /* Sends what was gathered; begins what waited behind; ends what is at its end. */
-void conn_settle(struct http_conn *);
+void http_conn_settle(struct http_conn *);
 /* Something is left to do at the end of the turn. */
-void conn_later(struct http_conn *);
-void conn_take_buf(struct http_server *, struct buf *);
-void conn_give_buf(struct http_server *, struct buf *);
+void http_conn_later(struct http_conn *);
+void http_conn_take_buf(struct http_server *, struct buf *);
+void http_conn_give_buf(struct http_server *, struct buf *);
 
 /* body.c */
 void body_begin(struct http_conn *, const struct http_head *);

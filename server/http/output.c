@@ -135,13 +135,13 @@ http_reply(struct http_conn *c, const struct http_answer *a, const void *body, s
 {
     if (c->state != CONN_BUSY)
         return;
-    conn_take_buf(c->server, &c->out);
+    http_conn_take_buf(c->server, &c->out);
     add_head(c, a, (int64_t)len);
     if (!c->head_only)
         buf_add(&c->out, body, len);
     c->answered = true;
-    conn_later(c);
-    conn_answered(c);
+    http_conn_later(c);
+    http_conn_answered(c);
 }
 
 void
@@ -149,13 +149,13 @@ http_reply_begin(struct http_conn *c, const struct http_answer *a)
 {
     if (c->state != CONN_BUSY)
         return;
-    conn_take_buf(c->server, &c->out);
+    http_conn_take_buf(c->server, &c->out);
     /* a body still to be read does not close the connection here: parts may depend on it */
     add_head(c, a, a->length);
     c->answering = true;
     c->answer_chunked = a->length < 0 && c->minor > 0;
     c->answer_left = a->length;
-    conn_later(c);
+    http_conn_later(c);
 }
 
 bool
@@ -166,13 +166,13 @@ http_reply_part(struct http_conn *c, const void *data, size_t len)
     if (c->state != CONN_BUSY)
         return true; /* the client has gone: gone() is on its way, or was called */
     if (len > 0 && !c->head_only) {
-        conn_take_buf(c->server, &c->out);
+        http_conn_take_buf(c->server, &c->out);
         if (c->answer_chunked)
             buf_add(&c->out, size, (size_t)snprintf(size, sizeof(size), "%zx\r\n", len));
         buf_add(&c->out, data, len);
         if (c->answer_chunked)
             buf_add(&c->out, "\r\n", 2);
-        conn_later(c);
+        http_conn_later(c);
     }
     if (c->answer_left > 0)
         c->answer_left -= (int64_t)len;
@@ -192,8 +192,8 @@ http_reply_end(struct http_conn *c)
     if (!c->answer_chunked && c->answer_left > 0 && !c->head_only)
         c->keep_alive = false; /* fewer octets than promised */
     c->answered = true;
-    conn_later(c);
-    conn_answered(c);
+    http_conn_later(c);
+    http_conn_answered(c);
 }
 
 void
@@ -202,7 +202,7 @@ http_reply_abort(struct http_conn *c)
     if (c->state != CONN_BUSY)
         return;
     c->request = NULL;
-    conn_close(c, FAIL_NONE);
+    http_conn_close(c, FAIL_NONE);
 }
 
 size_t
@@ -217,7 +217,7 @@ all_sent(struct http_conn *c)
 {
     c->out.len = c->out_sent = 0;
     if (c->out.data != NULL)
-        conn_give_buf(c->server, &c->out);
+        http_conn_give_buf(c->server, &c->out);
     if (c->timer != TIMER_WRITE && c->timer != TIMER_NONE)
         return;
     c->timer = TIMER_NONE;
@@ -235,7 +235,7 @@ output_flush(struct http_conn *c)
         return;
     n = c->io->write(c, c->out.data + c->out_sent, unsent < at_most ? unsent : at_most);
     if (n < 0 && errno != EAGAIN && errno != EINTR) {
-        conn_close(c, FAIL_CLIENT_GONE);
+        http_conn_close(c, FAIL_CLIENT_GONE);
         return;
     }
     if (n > 0) {

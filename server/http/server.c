@@ -65,7 +65,7 @@ on_accept(evutil_socket_t listen_fd, short what, void *arg)
             continue;
         }
         set_options(fd);
-        if (conn_open(s, fd) == NULL)
+        if (http_conn_open(s, fd) == NULL)
             close(fd);
     }
 }
@@ -102,9 +102,9 @@ free_doomed(struct http_server *s)
     while ((c = TAILQ_FIRST(&s->doomed)) != NULL) {
         TAILQ_REMOVE(&s->doomed, c, queue);
         if (c->in.data != NULL && c->in.data != s->read_buf)
-            conn_give_buf(s, &c->in);
+            http_conn_give_buf(s, &c->in);
         if (c->out.data != NULL)
-            conn_give_buf(s, &c->out);
+            http_conn_give_buf(s, &c->out);
         free(c);
     }
 }
@@ -124,7 +124,7 @@ http_close(struct http_server *s)
     free_listeners(s);
     while ((c = TAILQ_FIRST(&s->conns)) != NULL) {
         c->request = NULL;
-        conn_close(c, FAIL_NONE);
+        http_conn_close(c, FAIL_NONE);
     }
     free_doomed(s);
     while (s->npool > 0)
@@ -154,7 +154,7 @@ http_drain(struct http_server *s)
     for (c = TAILQ_FIRST(&s->conns); c != NULL; c = next) {
         next = TAILQ_NEXT(c, all);
         if (c->state == CONN_IDLE && output_unsent(c) == 0 && c->in.len == 0)
-            conn_close(c, FAIL_NONE);
+            http_conn_close(c, FAIL_NONE);
     }
 }
 
@@ -162,7 +162,7 @@ struct http_conn *
 http_adopt(struct http_server *s, int fd)
 {
     s->count.accepted++;
-    return conn_open(s, fd);
+    return http_conn_open(s, fd);
 }
 
 void
@@ -173,7 +173,7 @@ http_turn_end(struct http_server *s)
     while ((c = TAILQ_FIRST(&s->dirty)) != NULL) {
         TAILQ_REMOVE(&s->dirty, c, queue);
         c->queued = false;
-        conn_settle(c);
+        http_conn_settle(c);
     }
     free_doomed(s);
 }

@@ -82,7 +82,7 @@ look_at_slot(struct http_server *s, struct conn_list *slot)
         if (c->deadline > s->now)
             put(c);
         else
-            conn_timed_out(c);
+            http_conn_timed_out(c);
     }
 }
 

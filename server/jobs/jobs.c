@@ -184,11 +184,11 @@ jobs_turn_end(struct jobs *jobs)
 
     event_del(jobs->wake);
     more = jobs_tell(jobs);
-    pool_dispatch(jobs);
+    pool_hand_out(jobs);
     more |= local_turn(jobs);
     if (jobs_tell(jobs)) {
         more = true;
-        pool_dispatch(jobs);
+        pool_hand_out(jobs);
     }
     return more || !TAILQ_EMPTY(&jobs->over);
 }

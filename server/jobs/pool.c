@@ -21,7 +21,7 @@ pool_size(const struct jobs *jobs)
 }
 
 void
-pool_dispatch(struct jobs *jobs)
+pool_hand_out(struct jobs *jobs)
 {
     const uint64_t now = sched_least(&jobs->pool) != NULL ? clock_ns() : 0;
 

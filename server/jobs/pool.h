@@ -69,7 +69,7 @@ void pool_wake(struct jobs *);
 /* See that pool_look() is called every POOL_TICK_NS. */
 void pool_watch(struct jobs *);
 /* Hands out tasks while a worker can take one. */
-void pool_dispatch(struct jobs *);
+void pool_hand_out(struct jobs *);
 /* A worker died, and no task is to blame. */
 void pool_idle_death(struct jobs *, uint64_t now);
 /* The workers keep dying by themselves. */

@@ -23,9 +23,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* Messages taken from one worker before others have their turn. */
-enum { READ_MAX = 16 };
-
 static const struct state_row worker_states[] = {
     [WORKER_NONE] = {"none", STATE_BIT(WORKER_IDLE)},
     [WORKER_IDLE] = {"idle",
@@ -115,7 +112,7 @@ on_readable(evutil_socket_t fd, short what, void *arg)
 
     (void)fd;
     (void)what;
-    worker_read(w, READ_MAX);
+    worker_read(w, w->nslots > 0 ? w->nslots : 1);
     (void)jobs_tell(jobs);
 }
 

@@ -72,7 +72,7 @@ void worker_down(struct worker *, int wait_status, uint64_t now);
 
 /* ---- its messages ---- */
 
-/* Takes `most` of its messages; stops when it is doomed. */
+/* Takes `most` of its messages; stops when there are no more, or it is doomed. */
 void worker_read(struct worker *, unsigned most);
 /* Its socket has room again. */
 void worker_resume(struct worker *);

@@ -141,7 +141,7 @@ complain(struct reading *rd, const struct complaint *c)
         snprintf(sentence, sizeof(sentence), "%s must be %s; you sent %.40s", p->name, range,
                  c->value);
     if (rd->complaints++ == 0)
-        snprintf(rd->r->why, sizeof(rd->r->why), "%s", sentence);
+        snprintf(rd->r->why, sizeof(rd->r->why), "%.*s", (int)sizeof(rd->r->why) - 1, sentence);
     buf_add_text(b, rd->complaints == 1 ? ",\"invalid_params\":[{\"name\":" : ",{\"name\":");
     buf_add_json_string(b, c->name, strnlen(c->name, 64));
     buf_add_text(b, ",\"value\":");

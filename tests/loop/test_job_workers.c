@@ -8,6 +8,7 @@
 #include "common/clock.h"
 #include "common/memory.h"
 
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -292,6 +293,32 @@ START_TEST(test_a_worker_shows_on_which_cpu_it_was)
 }
 END_TEST
 
+static void
+keep_to_one_cpu(int pid)
+{
+    cpu_set_t set;
+    unsigned cpu = 0;
+
+    ck_assert_int_eq(sched_getaffinity(0, sizeof(set), &set), 0);
+    while (!CPU_ISSET(cpu, &set))
+        cpu++;
+    CPU_ZERO(&set);
+    CPU_SET(cpu, &set);
+    ck_assert_int_eq(sched_setaffinity(pid, sizeof(set), &set), 0);
+}
+
+START_TEST(test_two_workers_on_one_cpu_are_switched_by_the_kernel_which_is_counted)
+{
+    keep_to_one_cpu(w.workers[0].pid);
+    keep_to_one_cpu(w.workers[1].pid);
+    world_start(&w, &a, &kernel_spin, 100, 2, EXEC_WORKERS);
+    world_wait(&w, &a);
+    ck_assert_uint_eq(a.job.workers, 2);
+    ck_assert_uint_eq(a.job.cpus, 1);
+    ck_assert_uint_ge(a.job.ticket.usage.kernel_switches, 1);
+}
+END_TEST
+
 START_TEST(test_workers_end_when_the_front_end_has_gone)
 {
     int status[2];
@@ -331,6 +358,7 @@ main(void)
     tcase_add_test(t, test_a_kernel_without_ticks_is_found_out);
     tcase_add_test(t, test_a_small_job_is_done_long_before_large_ones);
     tcase_add_test(t, test_a_worker_shows_on_which_cpu_it_was);
+    tcase_add_test(t, test_two_workers_on_one_cpu_are_switched_by_the_kernel_which_is_counted);
     tcase_add_test(t, test_workers_end_when_the_front_end_has_gone);
     suite_add_tcase(suite, t);
     return suite_run(suite);
