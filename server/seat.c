@@ -23,6 +23,7 @@
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 static const struct state_row seat_states[] = {
@@ -158,14 +159,16 @@ bool
 seat_reap(struct seat *s, int status)
 {
     const bool idle = atomic_load(&s->page->job) == 0;
-    const bool ill = idle && s->state != SEAT_KILLED;
+    /* A front end that sees a worker's socket close may wish it dead while it is dying already. */
+    const bool wished =
+        s->state == SEAT_KILLED && WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL;
 
     drop_page(s);
     close_fd(&s->task_fd);
     close_fd(&s->page_fd);
     s->status = status;
     seat_move(s, s->state == SEAT_SPAWNED ? SEAT_EMPTY : SEAT_REAPED);
-    return ill;
+    return idle && !wished;
 }
 
 void

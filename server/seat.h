@@ -53,7 +53,7 @@ bool seat_is_alive(const struct seat *);
 void seat_kill(struct seat *);
 
 /* The process has been reaped: SPAWNED -> EMPTY, TAKEN, KILLED -> REAPED. True: it died while it
- * had no task, or before its first one, and nobody killed it: the pool itself may be ill. */
+ * had no task, or before its first one, and not by our SIGKILL: the pool itself may be ill. */
 MUST_CHECK bool seat_reap(struct seat *, int status);
 
 /* There is no front end any more to be told: SPAWNED stays until it is reaped, REAPED -> EMPTY. */

@@ -14,6 +14,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 enum { FAKE_PID = 4711, FD_MAX = 64 };
@@ -195,6 +196,30 @@ START_TEST(test_a_death_with_a_task_is_the_tasks_and_one_without_is_the_pools)
 }
 END_TEST
 
+/* Row: how it died after the front end had wished it dead, and whether that tells of the pool. */
+static const struct {
+    int status;
+    bool ill;
+} wished[] = {{SIGKILL, false}, {SIGSEGV, true}, {1 << 8, true}};
+
+START_TEST(test_a_wish_excuses_only_the_death_that_it_caused)
+{
+    const pid_t child = fork(); /* somebody whom SIGKILL may hit */
+    int status;
+
+    if (child == 0)
+        for (;;)
+            pause();
+    ck_assert_int_eq(seat_spawn(&seat, "worker"), 0);
+    ck_assert_int_eq(seat_tell(&seat, ours), 0);
+    seat.pid = child;
+    seat_kill(&seat);
+    ck_assert_int_eq(waitpid(child, &status, 0), child);
+    ck_assert_int_eq(WTERMSIG(status), SIGKILL);
+    ck_assert(seat_reap(&seat, wished[_i].status) == wished[_i].ill);
+}
+END_TEST
+
 START_TEST(test_without_a_front_end_news_are_dropped)
 {
     ck_assert_int_eq(seat_spawn(&seat, "worker"), 0);
@@ -225,6 +250,8 @@ main(void)
     tcase_add_test(tc, test_a_full_control_socket_delays_the_news_and_keeps_their_order);
     tcase_add_test(tc, test_a_worker_that_dies_before_it_was_told_is_never_mentioned);
     tcase_add_test(tc, test_a_death_with_a_task_is_the_tasks_and_one_without_is_the_pools);
+    tcase_add_loop_test(tc, test_a_wish_excuses_only_the_death_that_it_caused, 0,
+                        sizeof(wished) / sizeof(wished[0]));
     tcase_add_test(tc, test_without_a_front_end_news_are_dropped);
     tcase_add_test_raise_signal(tc, test_a_move_that_the_table_does_not_know_ends_the_process,
                                 SIGABRT);
