@@ -17,7 +17,7 @@ B := build
 else ifeq ($(VARIANT),san)
 B := build/san
 override CFLAGS := -O1 -g
-DEFINES := -DNO_TARGET_CLONES
+DEFINES := -DNO_TARGET_CLONES -DTEST_KERNELS
 else
 $(error VARIANT is release or san, not '$(VARIANT)')
 endif
@@ -100,7 +100,7 @@ $(O)/workers/kernels/%.o: workers/kernels/%.c $(O)/settings
 	$(call say,CC,$<)
 	$(Q)$(COMPILE) $(if $(filter release,$(VARIANT)),$(HOT)) -ffp-contract=off @$(O)/hot.flags -c -o $@ $<
 
-$(O)/tests/%.o: EXTRA = -Itests
+$(O)/tests/%.o: EXTRA = -Itests -Itests/lib
 
 # A change of compiler or flags builds everything anew; what the compiler knows is tried out then (see the script).
 $(O)/settings: config/run/flags FORCE

@@ -1,0 +1,436 @@
+/* links: server/db/conn.c server/db/control.c server/db/db.c server/db/entry.c server/db/join.c server/db/lookup.c server/db/pool.c server/db/queue.c server/db/read.c server/db/result.c server/db/send.c server/db/start.c server/db/status.c server/db/url.c server/db/watch.c server/common/buf.c server/common/clock.c server/common/log.c build/gen/statements.c tests/lib/db_world.c */
+/*
+ * Queries on a good day: what is sent together, what waits where, what is cancelled.
+ */
+#include "../lib/db_world.h"
+#include "../lib/suite.h"
+#include "common/buf.h"
+#include "common/clock.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static struct probe *const p = w.probes;
+
+static const char sleeping[] =
+    "SELECT count(*) FROM pg_stat_activity WHERE state = 'active' AND query LIKE '%pg\\_sleep%' "
+    "AND application_name = 'interleave' AND datname = 'interleave_test_db'";
+
+static int64_t
+random_number_of(int64_t id)
+{
+    return 1 + id * 48271 % 2147483647 % 10000;
+}
+
+/* ---- fast ---- */
+
+START_TEST(test_a_row_is_read)
+{
+    db_world_open();
+    p->keep = true;
+    probe_start_int(p, SQL_WORLD_BY_ID, 4711);
+    db_world_until(w.done == 1);
+    ck_assert_int_eq(p->failure, FAIL_NONE);
+    ck_assert_int_eq(db_rows(&p->q), 1);
+    ck_assert_int_eq(db_columns(&p->q), 2);
+    ck_assert_int_eq(db_int(&p->q, 0, 0), 4711);
+    ck_assert_int_eq(db_int(&p->q, 0, 1), random_number_of(4711));
+    ck_assert_str_eq(db_column_name(&p->q, 1), "randomnumber");
+    ck_assert(db_column_is_number(&p->q, 1));
+    ck_assert(!db_is_null(&p->q, 0, 1));
+    ck_assert_uint_eq(p->q.ticket.usage.tasks, 1);
+    ck_assert_uint_gt(p->q.ticket.usage.db_ns, 0);
+}
+END_TEST
+
+START_TEST(test_a_starter_calls_nobody_back_before_it_returns)
+{
+    db_world_open();
+    probe_start_int(p, SQL_WORLD_BY_ID, 1);
+    ck_assert_uint_eq(p->began + p->ended + p->done, 0);
+    db_world_until(w.done == 1);
+    ck_assert_uint_eq(p->began, 1);
+    ck_assert_uint_eq(p->ended, 1);
+}
+END_TEST
+
+START_TEST(test_queries_of_one_turn_are_one_batch)
+{
+    db_world_open();
+    for (int i = 0; i < 20; i++)
+        probe_start_int(&p[i], SQL_WORLD_BY_ID, i + 1);
+    db_world_until(w.done == 20 && spans_of(SPAN_BATCH) > 0);
+    ck_assert_uint_eq(probes_failed(20, FAIL_NONE), 20);
+    ck_assert_uint_eq(spans_of(SPAN_BATCH), 1);
+    ck_assert_uint_eq(spans_of(SPAN_QUERY), 20);
+    for (unsigned i = 0; i < w.nspans; i++)
+        if (w.spans[i].kind == SPAN_BATCH)
+            ck_assert_uint_eq(w.spans[i].arg, 20);
+}
+END_TEST
+
+START_TEST(test_many_queries_spread_over_the_connections_and_all_are_answered)
+{
+    bool lanes[2] = {false, false};
+
+    db_world_open();
+    for (int i = 0; i < PROBES; i++)
+        probe_start_int(&p[i], SQL_WORLD_BY_ID, i + 1);
+    db_world_until(w.done == PROBES);
+    ck_assert_uint_eq(probes_failed(PROBES, FAIL_NONE), PROBES);
+    for (unsigned i = 0; i < w.nspans; i++)
+        if (w.spans[i].kind == SPAN_QUERY)
+            lanes[w.spans[i].lane - LANE_DB_FAST] = true;
+    ck_assert(lanes[0] && lanes[1]);
+}
+END_TEST
+
+START_TEST(test_with_a_sync_per_query_each_query_is_a_batch)
+{
+    w.conf.db_sync = SYNC_QUERY;
+    db_world_open();
+    for (int i = 0; i < 20; i++)
+        probe_start_int(&p[i], SQL_WORLD_BY_ID, i + 1);
+    db_world_until(w.done == 20 && spans_of(SPAN_BATCH) == 20);
+    ck_assert_uint_eq(probes_failed(20, FAIL_NONE), 20);
+}
+END_TEST
+
+/* ---- errors ---- */
+
+START_TEST(test_one_bad_query_of_a_batch_fails_alone)
+{
+    const char *const bad[] = {"no number"};
+
+    db_world_open();
+    for (int i = 0; i < 21; i++)
+        if (i == 7)
+            probe_start(&p[i], SQL_WORLD_BY_ID, bad, 1, 0);
+        else
+            probe_start_int(&p[i], SQL_WORLD_BY_ID, i + 1);
+    db_world_until(w.done == 21);
+    ck_assert_uint_eq(probes_failed(21, FAIL_NONE), 20);
+    ck_assert_int_eq(p[7].failure, FAIL_DB_QUERY);
+    ck_assert_str_eq(p[7].q.sqlstate, "22P02");
+    ck_assert_ptr_nonnull(strstr(p[7].q.error, "no number"));
+    ck_assert_uint_eq(class_of(DB_FAST).retried, 13);
+    ck_assert_uint_eq(p[8].began, 2);
+    ck_assert_uint_eq(p[8].ended, 2);
+}
+END_TEST
+
+START_TEST(test_several_bad_queries_of_a_batch_fail_each_for_itself)
+{
+    const char *const bad[] = {"no number"};
+
+    db_world_open();
+    for (int i = 0; i < 12; i++)
+        if (i % 3 == 0)
+            probe_start(&p[i], SQL_WORLD_BY_ID, bad, 1, 0);
+        else
+            probe_start_int(&p[i], SQL_WORLD_BY_ID, i + 1);
+    db_world_until(w.done == 12);
+    ck_assert_uint_eq(probes_failed(12, FAIL_NONE), 8);
+    ck_assert_uint_eq(probes_failed(12, FAIL_DB_QUERY), 4);
+}
+END_TEST
+
+/* ---- slow ---- */
+
+START_TEST(test_slow_queries_do_not_delay_fast_ones)
+{
+    db_world_open();
+    for (int i = 0; i < 8; i++)
+        probe_start_int(&p[i], SQL_SLEEP, 10000);
+    side_until(sleeping, 8);
+    for (int i = 8; i < 100; i++)
+        probe_start_int(&p[i], SQL_WORLD_BY_ID, i);
+    db_world_until(w.done == 92);
+    ck_assert_uint_eq(class_of(DB_SLOW).running, 8);
+}
+END_TEST
+
+START_TEST(test_a_released_query_frees_its_backend_and_its_connection_goes_on)
+{
+    uint64_t released;
+
+    w.conf.db_slow = 1;
+    db_world_open();
+    probe_start_int(&p[0], SQL_SLEEP, 10000);
+    side_until(sleeping, 1);
+    released = clock_ns();
+    db_release(&p[0].q);
+    side_until(sleeping, 0);
+    ck_assert_uint_lt(clock_ns() - released, 2 * NS_PER_S);
+    probe_start_int(&p[1], SQL_SLEEP, 0);
+    db_world_until(p[1].done == 1);
+    ck_assert_int_eq(p[1].failure, FAIL_NONE);
+    ck_assert_uint_eq(p[0].done + p[0].ended, 0);
+    ck_assert_uint_eq(class_of(DB_SLOW).dropped_late, 1);
+    ck_assert_int_eq(aside("SELECT count(*) FROM pg_stat_activity WHERE application_name = "
+                           "'interleave' AND datname = 'interleave_test_db'"),
+                     4); /* two fast, one slow, control */
+}
+END_TEST
+
+START_TEST(test_queries_released_in_the_turn_of_their_start_leave_no_trace)
+{
+    db_world_open();
+    for (int i = 0; i < 50; i++)
+        probe_start_int(&p[i], i % 2 ? SQL_SLEEP : SQL_WORLD_BY_ID, 1);
+    for (int i = 0; i < 50; i++)
+        db_release(&p[i].q);
+    probe_start_int(&p[50], SQL_WORLD_BY_ID, 1);
+    db_world_until(p[50].done == 1);
+    ck_assert_uint_eq(w.done, 1);
+    ck_assert_uint_eq(class_of(DB_FAST).queries, 1);
+    ck_assert_uint_eq(class_of(DB_SLOW).connections + class_of(DB_SLOW).waiting, 0);
+}
+END_TEST
+
+START_TEST(test_late_answers_of_released_reads_are_dropped)
+{
+    db_world_open();
+    for (int i = 0; i < 40; i++)
+        probe_start_int(&p[i], SQL_WORLD_BY_ID, i + 1);
+    db_turn_end(w.db);
+    for (int i = 0; i < 40; i += 2)
+        db_release(&p[i].q);
+    db_world_until(w.done == 20 && class_of(DB_FAST).running == 0);
+    ck_assert_uint_eq(class_of(DB_FAST).dropped_late, 20);
+}
+END_TEST
+
+START_TEST(test_more_slow_queries_than_connections_take_turns)
+{
+    unsigned most = 0;
+
+    w.conf.db_slow = 2;
+    db_world_open();
+    for (int i = 0; i < 9; i++)
+        probe_start_int(&p[i], SQL_SLEEP, 20);
+    for (uint64_t end = db_world_patience(); w.done < 9 && db_world_in_time(end);) {
+        db_world_turn();
+        if (class_of(DB_SLOW).running > most)
+            most = class_of(DB_SLOW).running;
+    }
+    ck_assert_uint_eq(probes_failed(9, FAIL_NONE), 9);
+    ck_assert_uint_eq(most, 2);
+    ck_assert_uint_gt(spans_of(SPAN_QUEUE), 6);
+    ck_assert_uint_ge(p[8].q.ticket.usage.queue_ns, 60 * NS_PER_MS);
+}
+END_TEST
+
+START_TEST(test_a_lock_tells_how_long_it_was_waited_for)
+{
+    const char *const params[] = {"5", "50"};
+    int first, second;
+
+    db_world_open();
+    for (int i = 0; i < 2; i++) {
+        p[i].keep = true;
+        probe_start(&p[i], SQL_LOCK, params, 2, 0);
+    }
+    db_world_until(w.done == 2);
+    ck_assert_uint_eq(probes_failed(2, FAIL_NONE), 2);
+    first = db_int(&p[0].q, 0, 0) == 0 ? 0 : 1;
+    second = 1 - first;
+    ck_assert_int_eq(db_int(&p[first].q, 0, 0), 0);
+    ck_assert_int_ge(db_int(&p[second].q, 0, 0), 10000);
+    ck_assert_int_ge(db_int(&p[first].q, 0, 1), 50000);
+    ck_assert_int_ge(db_int(&p[second].q, 0, 1), 50000);
+}
+END_TEST
+
+START_TEST(test_a_lock_that_others_hold_is_waited_for)
+{
+    const char *const params[] = {"6", "0"};
+
+    db_world_open();
+    side("SELECT pg_advisory_lock(7203, 6)");
+    for (int i = 0; i < 8; i++)
+        probe_start(&p[i], SQL_LOCK, params, 2, 0);
+    side_until("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND classid = 7203 AND "
+               "objid = 6 AND NOT granted",
+               8);
+    ck_assert_uint_eq(w.done, 0);
+    side("SELECT pg_advisory_unlock(7203, 6)");
+    db_world_until(w.done == 8);
+    ck_assert_uint_eq(probes_failed(8, FAIL_NONE), 8);
+}
+END_TEST
+
+START_TEST(test_the_report_adds_up_what_is_there)
+{
+    int64_t orders = 0;
+
+    db_world_open();
+    p->keep = true;
+    probe_start_int(p, SQL_REPORT, 365);
+    db_world_until(w.done == 1);
+    ck_assert_int_eq(p->failure, FAIL_NONE);
+    ck_assert_int_eq(db_rows(&p->q), 24);
+    ck_assert_str_eq(db_column_name(&p->q, 2), "orders");
+    ck_assert(!db_column_is_number(&p->q, 0));
+    ck_assert(db_column_is_number(&p->q, 2));
+    for (int i = 0; i < db_rows(&p->q); i++)
+        orders += db_int(&p->q, i, 2);
+    ck_assert_int_eq(orders, 200000);
+}
+END_TEST
+
+START_TEST(test_slow_connections_are_closed_after_a_minute_and_fast_ones_stay)
+{
+    db_world_open();
+    for (int i = 0; i < 3; i++)
+        probe_start_int(&p[i], SQL_SLEEP, 50);
+    db_world_until(w.done == 3);
+    ck_assert_uint_eq(class_of(DB_SLOW).connections, 3);
+    w.ahead_ns = 61 * NS_PER_S;
+    db_world_until(class_of(DB_SLOW).connections == 0);
+    ck_assert_uint_eq(class_of(DB_FAST).connections, 2);
+    probe_start_int(&p[3], SQL_SLEEP, 1);
+    db_world_until(p[3].done == 1);
+    ck_assert_int_eq(p[3].failure, FAIL_NONE);
+}
+END_TEST
+
+START_TEST(test_backends_of_slow_queries_end_soon_after_their_front_end)
+{
+    struct db *killed;
+
+    db_world_open();
+    probe_start_int(&p[0], SQL_SLEEP, 10000);
+    side_until(sleeping, 1);
+    /* closing the sockets without a word is all that a killed process does */
+    killed = w.db;
+    db_release(&p[0].q);
+    w.db = db_open(w.base, &w.conf, NULL);
+    db_close(killed);
+    side_until(sleeping, 0);
+}
+END_TEST
+
+/* ---- bounds ---- */
+
+START_TEST(test_a_full_queue_refuses_at_once)
+{
+    w.conf.db_slow = 1;
+    w.conf.db_slow_queue = 3;
+    db_world_open();
+    probe_start_int(&p[0], SQL_SLEEP, 10000);
+    side_until(sleeping, 1);
+    for (int i = 1; i < 6; i++)
+        probe_start_int(&p[i], SQL_SLEEP, 10000);
+    ck_assert_uint_eq(w.done, 0);
+    db_world_turn();
+    ck_assert_uint_eq(probes_failed(6, FAIL_DB_FULL), 2);
+    ck_assert_int_eq(p[4].failure, FAIL_DB_FULL);
+    ck_assert_uint_eq(p[4].began + p[4].ended, 0);
+    ck_assert_uint_eq(class_of(DB_SLOW).refused, 2);
+    ck_assert_uint_eq(class_of(DB_SLOW).waiting, 3);
+}
+END_TEST
+
+START_TEST(test_a_query_that_waits_too_long_in_its_queue_is_refused)
+{
+    w.conf.db_slow = 1;
+    w.conf.db_slow_wait = 300;
+    db_world_open();
+    side("SELECT pg_advisory_lock(7203, 7)");
+    probe_start(&p[0], SQL_LOCK, (const char *const[]){"7", "0"}, 2, clock_ns() + 60 * NS_PER_S);
+    probe_start_int(&p[1], SQL_SLEEP, 0);
+    db_world_until(w.done == 1);
+    ck_assert_int_eq(p[1].failure, FAIL_DB_FULL);
+    ck_assert_uint_ge(p[1].q.ticket.usage.queue_ns, 300 * NS_PER_MS);
+    side("SELECT pg_advisory_unlock(7203, 7)");
+    db_world_until(w.done == 2);
+    ck_assert_int_eq(p[0].failure, FAIL_NONE);
+}
+END_TEST
+
+START_TEST(test_a_query_that_runs_too_long_is_late_and_cancelled)
+{
+    w.conf.db_slow = 1;
+    w.conf.db_slow_wait = 300;
+    db_world_open();
+    probe_start_int(&p[0], SQL_SLEEP, 10000);
+    db_world_until(w.done == 1);
+    ck_assert_int_eq(p[0].failure, FAIL_DB_LATE);
+    ck_assert_uint_eq(p[0].ended, 1);
+    side_until(sleeping, 0);
+    probe_start_int(&p[1], SQL_SLEEP, 0);
+    db_world_until(w.done == 2);
+    ck_assert_int_eq(p[1].failure, FAIL_NONE);
+}
+END_TEST
+
+START_TEST(test_a_deadline_of_its_own_counts_from_the_start)
+{
+    const char *const params[] = {"10000"};
+
+    w.conf.db_slow = 1;
+    db_world_open();
+    probe_start(&p[0], SQL_SLEEP, params, 1, clock_ns() + 200 * NS_PER_MS);
+    probe_start(&p[1], SQL_SLEEP, params, 1, clock_ns() + 100 * NS_PER_MS);
+    db_world_until(w.done == 2);
+    ck_assert_uint_eq(probes_failed(2, FAIL_DB_LATE), 2);
+    ck_assert_uint_eq(p[1].began, 0);
+}
+END_TEST
+
+START_TEST(test_the_status_is_json_with_every_class)
+{
+    struct buf b = {0};
+
+    db_world_open();
+    probe_start_int(&p[0], SQL_WORLD_BY_ID, 1);
+    db_world_until(w.done == 1);
+    db_status_json(w.db, &b);
+    buf_add_char(&b, '\0');
+    ck_assert_int_eq(side("SELECT (j->'fast'->>'queries')::int * 10 + (j->>'up')::boolean::int + "
+                          "(j->'slow'->>'connections_max')::int * 100 + "
+                          "(j->'write'->>'running')::int FROM (SELECT '%s'::json AS j) AS t",
+                          b.data),
+                     811);
+    buf_fini(&b);
+}
+END_TEST
+
+int
+main(void)
+{
+    Suite *suite = suite_create("db");
+    TCase *tc = tcase_create("db");
+    int result;
+
+    tcase_add_checked_fixture(tc, db_world_begin, db_world_end);
+    tcase_set_timeout(tc, 60);
+    tcase_add_test(tc, test_a_row_is_read);
+    tcase_add_test(tc, test_a_starter_calls_nobody_back_before_it_returns);
+    tcase_add_test(tc, test_queries_of_one_turn_are_one_batch);
+    tcase_add_test(tc, test_many_queries_spread_over_the_connections_and_all_are_answered);
+    tcase_add_test(tc, test_with_a_sync_per_query_each_query_is_a_batch);
+    tcase_add_test(tc, test_one_bad_query_of_a_batch_fails_alone);
+    tcase_add_test(tc, test_several_bad_queries_of_a_batch_fail_each_for_itself);
+    tcase_add_test(tc, test_slow_queries_do_not_delay_fast_ones);
+    tcase_add_test(tc, test_a_released_query_frees_its_backend_and_its_connection_goes_on);
+    tcase_add_test(tc, test_queries_released_in_the_turn_of_their_start_leave_no_trace);
+    tcase_add_test(tc, test_late_answers_of_released_reads_are_dropped);
+    tcase_add_test(tc, test_more_slow_queries_than_connections_take_turns);
+    tcase_add_test(tc, test_a_lock_tells_how_long_it_was_waited_for);
+    tcase_add_test(tc, test_a_lock_that_others_hold_is_waited_for);
+    tcase_add_test(tc, test_the_report_adds_up_what_is_there);
+    tcase_add_test(tc, test_slow_connections_are_closed_after_a_minute_and_fast_ones_stay);
+    tcase_add_test(tc, test_backends_of_slow_queries_end_soon_after_their_front_end);
+    tcase_add_test(tc, test_a_full_queue_refuses_at_once);
+    tcase_add_test(tc, test_a_query_that_waits_too_long_in_its_queue_is_refused);
+    tcase_add_test(tc, test_a_query_that_runs_too_long_is_late_and_cancelled);
+    tcase_add_test(tc, test_a_deadline_of_its_own_counts_from_the_start);
+    tcase_add_test(tc, test_the_status_is_json_with_every_class);
+    suite_add_tcase(suite, tc);
+    db_world_create("interleave_test_db", true);
+    result = suite_run(suite);
+    db_world_drop();
+    return result;
+}
