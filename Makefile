@@ -169,7 +169,7 @@ compare: ## the configs side by side: table, results.json, report (CONFIGS= LOAD
 
 # ---- care -----------------------------------------------------------------------------------------------------
 
-C_FILES = $(wildcard server/*.[ch] server/*/*.[ch] workers/*.[ch] workers/*/*.[ch] tests/*/*.[ch])
+C_FILES = $(wildcard server/*.[ch] server/*/*.[ch] workers/*.[ch] workers/*/*.[ch] tests/*/*.[ch] loadtest/*.[ch])
 
 lint: $(GEN)/common/version.h $(GEN)/statements.h ## layout, include directions, warnings of two compilers, cppcheck
 	@CC='$(CC)' WARNINGS='$(WARNINGS)' tests/lint $(C_FILES)
