@@ -1,11 +1,11 @@
 /*
- * area: the memory that all tasks of a job share. Runs in the front end.
+ * area: see area.h. Runs in the front end.
  *
  * For workers it is a memfd, sealed so that nobody can change its size: a worker that shrank it
  * would kill the front end by SIGBUS. Everyone who has mapped it keeps it alive, so each may let go
  * of it when he likes.
  */
-#include "jobs/work.h"
+#include "jobs/area.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -13,6 +13,8 @@
 #include "jobs/cost.h"
 #include "jobs/grudge.h"
 #include "jobs/jobs.h"
+#include "jobs/look.h"
+#include "jobs/message.h"
 #include "jobs/sched.h"
 #include "jobs/tasks.h"
 #include "jobs/work.h"
@@ -66,7 +68,7 @@ struct jobs {
 
 /* Something is to be done at the end of this turn: see that there is one. */
 void pool_wake(struct jobs *);
-/* See that pool_look() is called every POOL_TICK_NS. */
+/* See that deadlines and pages are looked at every POOL_TICK_NS, while there is a job. */
 void pool_watch(struct jobs *);
 /* Hands out tasks while a worker can take one. */
 void pool_hand_out(struct jobs *);

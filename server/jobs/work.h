@@ -12,6 +12,7 @@
 #ifndef JOBS_WORK_H
 #define JOBS_WORK_H
 
+#include "jobs/area.h"
 #include "jobs/jobs.h"
 #include "jobs/sched.h"
 
@@ -23,17 +24,6 @@ enum job_state {
     JOB_TOLD, /* its waiter knows; results are kept for job_answer() */
     JOB_LEFT, /* nobody waits: what still runs is drained */
 };
-
-/* What all tasks of a job share: anonymous memory, or a memfd that workers map too. */
-struct job_area {
-    unsigned char *data;
-    size_t size;
-    int fd; /* -1: not shared */
-};
-
-/* 0, or -1 errno. size > 0. */
-MUST_CHECK int job_area_open(struct job_area *, size_t size, bool shared);
-void job_area_close(struct job_area *);
 
 struct job_task;
 

@@ -70,33 +70,8 @@ MUST_CHECK int worker_up(struct worker *, const struct worker_seat *, uint64_t n
 /* Drains its last messages, then gives back what it held. */
 void worker_down(struct worker *, int wait_status, uint64_t now);
 
-/* ---- its messages ---- */
-
-/* Takes `most` of its messages; stops when there are no more, or it is doomed. */
-void worker_read(struct worker *, unsigned most);
-/* Its socket has room again. */
-void worker_resume(struct worker *);
-/* Can it take a task beside `held` that it has? */
-bool worker_takes(const struct worker *, unsigned held);
-/* Sends the job's next task. False: the socket is full, the task has gone back. */
-bool worker_give(struct worker *, struct job_work *, uint64_t now);
-/* The job's area is no longer needed. */
-void worker_drop_area(struct worker *, uint64_t job);
 /* It is asked to be killed; what it holds goes back when it is dead. */
 void worker_doom(struct worker *, const char *why);
-
-/* ---- its page ---- */
-
-/* A busy one, every so often: takes slices; no heartbeat for POOL_STUCK_NS dooms it. */
-void worker_look(struct worker *, uint64_t elapsed, uint64_t now);
-/* CPU slices that it has written since the last time go into the trace. */
-void worker_take_slices(struct worker *, uint64_t now);
-/* The slot whose task the page names as running; -1: none. */
-int worker_named_slot(const struct worker *);
-/* Some job is no longer wanted: shows it to the worker if it has a task of it. */
-void worker_show_cancel(struct worker *);
-
-/* ---- */
 
 /* The only way from one state to another. */
 void worker_move(struct worker *, enum worker_state);
