@@ -6,8 +6,8 @@
 
 #include <stddef.h>
 
-/* Edit distance (Levenshtein) of two texts of at most 64 octets, but never more than `limit`, which
- * is also the answer for longer texts. */
+/* How many octets must be inserted, left out, changed or swapped with their neighbour (optimal
+ * string alignment); at most `limit`, which is also the answer for texts above 64 octets. */
 unsigned text_distance(const char *a, size_t alen, const char *b, size_t blen, unsigned limit);
 
 #endif

@@ -69,6 +69,21 @@ add_parameters(struct buf *b, const struct route *row)
     buf_add_char(b, ']');
 }
 
+/* The example body: JSON as it is, anything else as text. */
+static void
+add_body(struct buf *b, const char *body)
+{
+    bool json = body[0] == '[' || body[0] == '{';
+
+    buf_addf(b, ",\"requestBody\":{\"content\":{\"%s\":{\"example\":",
+             json ? "application/json" : "text/plain");
+    if (json)
+        buf_add_text(b, body);
+    else
+        add_text(b, body);
+    buf_add_text(b, "}}}");
+}
+
 static void
 add_operation(struct buf *b, const struct route *row, const char *method)
 {
@@ -76,8 +91,7 @@ add_operation(struct buf *b, const struct route *row, const char *method)
     add_text(b, row->help);
     add_parameters(b, row);
     if (strcmp(method, "post") == 0 && row->body != NULL)
-        buf_addf(b, ",\"requestBody\":{\"content\":{\"application/json\":{\"example\":%s}}}",
-                 row->body);
+        add_body(b, row->body);
     buf_add_text(b, ",\"responses\":{\"200\":{\"description\":\"the answer\"},"
                     "\"default\":{\"description\":\"a problem\",\"content\":{"
                     "\"application/problem+json\":{}}}}}");

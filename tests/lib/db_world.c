@@ -204,8 +204,8 @@ db_world_begin(void)
         .db_fast_wait = 2000,
         .db_write_wait = 2000,
         .db_slow_wait = 5000,
-        .db_suspect = 100,
-        .db_answer = 400,
+        .db_suspect = 250,
+        .db_answer = 2000,
         .db_connect = 2000,
     };
     snprintf(w.conf.db_url, sizeof(w.conf.db_url), "%s", db_world_url(""));

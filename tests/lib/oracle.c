@@ -16,7 +16,7 @@ reply_json_body(const struct reply *r)
     json_error_t error;
     json_t *root = json_loadb(r->body, r->len, 0, &error);
 
-    ck_assert_msg(root != NULL, "not JSON (%s): %s", error.text, r->body);
+    ck_assert_msg(root != NULL, "not JSON (%s): %.500s", error.text, r->body);
     return root;
 }
 
@@ -26,7 +26,7 @@ get_json(const struct server *s, const char *target, int status)
     struct reply r = http_get(s, target);
     json_t *root;
 
-    ck_assert_msg(r.status == status, "GET %s: %d instead of %d: %s", target, r.status, status,
+    ck_assert_msg(r.status == status, "GET %s: %d instead of %d: %.500s", target, r.status, status,
                   r.body);
     root = reply_json_body(&r);
     reply_free(&r);
