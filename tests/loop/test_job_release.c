@@ -6,13 +6,11 @@
 #include "../lib/job_kernels.h"
 #include "../lib/job_world.h"
 #include "../lib/suite.h"
-#include "common/buf.h"
 #include "common/clock.h"
 #include "common/memory.h"
 
 #include <errno.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 

@@ -10,11 +10,7 @@
 #include "common/clock.h"
 #include "common/memory.h"
 
-#include <errno.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 static struct world w;
 static struct waiter a, b;
