@@ -77,6 +77,12 @@ START_TEST(test_a_job_that_kills_its_workers_fails_alone)
     struct reply r = http_get(server, "/test/crash?mode=segv");
     json_t *root;
 
+    if (r.status == 404) {
+        printf("SKIP: a job that kills its workers: this build has no test kernels\n");
+        reply_free(&r);
+        return;
+    }
+    server->crashes_wanted = true;
     ck_assert_msg(r.status == 502, "%d %s", r.status, r.body);
     ck_assert_ptr_nonnull(strstr(r.body, "/problems/job-died"));
     reply_free(&r);

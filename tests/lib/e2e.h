@@ -23,6 +23,7 @@ struct server {
     pid_t pid; /* supervisor */
     int port;
     int out_fd;
+    bool crashes_wanted; /* a test kernel crashes workers: a sanitizer may complain of that */
     char log_path[256];
     char config_path[256];
 };

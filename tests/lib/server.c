@@ -215,6 +215,15 @@ wait_children_gone(const pid_t *pids, unsigned n)
         process_wait_gone(pids[i]);
 }
 
+/* What is found out in a tear-down would be no test's failure: it ends the program as failed. */
+static void
+give_up(const struct server *s, const char *why)
+{
+    dump_log(s);
+    fprintf(stderr, "%s\n", why);
+    exit(EXIT_FAILURE);
+}
+
 void
 server_stop(struct server *s)
 {
@@ -225,16 +234,14 @@ server_stop(struct server *s)
 
     kill(s->pid, SIGTERM);
     ck_assert_int_eq(waitpid(s->pid, &status, 0), s->pid);
-    if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) {
-        dump_log(s);
-        ck_abort_msg("the server ended with wait status %d", status);
-    }
+    if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
+        give_up(s, "the server did not end with exit status 0");
     log = server_log(s);
+    if (s->crashes_wanted)
+        log[0] = '\0';
     if (strstr(log, "ERROR: AddressSanitizer") != NULL || strstr(log, "runtime error:") != NULL ||
-        strstr(log, "ERROR: LeakSanitizer") != NULL) {
-        dump_log(s);
-        ck_abort_msg("a sanitizer complained");
-    }
+        strstr(log, "ERROR: LeakSanitizer") != NULL)
+        give_up(s, "a sanitizer complained");
     free(log);
     wait_children_gone(children, n);
     free_server(s);
