@@ -28,7 +28,7 @@ struct sched {
     struct sched_entry **heap; /* least service first */
     unsigned count, room;
     uint64_t orders;
-    TAILQ_HEAD(, sched_entry) active;
+    TAILQ_HEAD(sched_list, sched_entry) active;
 };
 
 void sched_init(struct sched *);
