@@ -42,12 +42,10 @@ static void
 add_jobs(struct buf *b, const struct jobs *jobs)
 {
     const struct jobs_counts *c = &jobs->counts;
-    const struct job_work *w;
     unsigned waiting = 0, running = 0;
     uint64_t tasks_waiting = 0;
 
-    TAILQ_FOREACH(w, &jobs->open, link)
-    {
+    for (const struct job_work *w = TAILQ_FIRST(&jobs->open); w != NULL; w = TAILQ_NEXT(w, link)) {
         waiting += w->waiter->begun_ns == 0;
         running += w->begun;
         tasks_waiting += w->count - w->next + w->nagain + (w->held - w->begun);
