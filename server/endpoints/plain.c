@@ -82,21 +82,23 @@ echo_piece(struct req *r)
     return reply_part(r, r->body, r->body_len, echo_more);
 }
 
-struct next
-echo_begin(struct req *r)
+/* The first piece or the end is here, so the client was asked for its body: the answer can begin.
+ */
+static struct next
+echo_answer(struct req *r)
 {
     struct slice_text type = http_head_field(r->head, "content-type");
     const char *content_type = "application/octet-stream";
+    int64_t length = r->head->content_length < 0 ? 0 : r->head->content_length;
 
     if (type.len > 0 && type.len < 128)
         content_type = arena_copy(&r->arena, type.p, type.len);
-    /* a body that is too large must be refused before the answer begins */
-    if (r->head->content_length > r->route->body_limit)
-        return reply_fail(r, FAIL_BODY_TOO_LARGE, "the body may have %lld octets",
-                          (long long)r->route->body_limit);
-    reply_begin(r, 200, content_type,
-                r->head->chunked              ? -1
-                : r->head->content_length < 0 ? 0
-                                              : r->head->content_length);
-    return wait_body(r, echo_piece);
+    reply_begin(r, 200, content_type, r->head->chunked ? -1 : length);
+    return echo_piece(r);
+}
+
+struct next
+echo_begin(struct req *r)
+{
+    return wait_body(r, echo_answer);
 }

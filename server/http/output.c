@@ -105,7 +105,7 @@ add_head(struct http_conn *c, const struct http_answer *a, int64_t length)
     count_status(s, a->status);
     refresh_date(s);
     if (c->keep_alive &&
-        (a->close || s->draining || !body_skip(c) || (length < 0 && c->minor == 0)))
+        (a->close || s->draining || (length < 0 && c->minor == 0)))
         c->keep_alive = false;
     buf_reserve(b, line->len + s->date_len + a->fields_len + 256);
     buf_add(b, line->line, line->len);
@@ -136,6 +136,7 @@ http_reply(struct http_conn *c, const struct http_answer *a, const void *body, s
     if (c->state != CONN_BUSY)
         return;
     http_conn_take_buf(c->server, &c->out);
+    c->keep_alive = c->keep_alive && body_skip(c);
     add_head(c, a, (int64_t)len);
     if (!c->head_only)
         buf_add(&c->out, body, len);

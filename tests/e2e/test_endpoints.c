@@ -185,8 +185,7 @@ START_TEST(test_the_report_agrees_with_postgresql)
     ck_assert(json_array_size(rows) > 0);
     for (size_t i = 0; i < json_array_size(rows); i++)
         orders += json_number(json_array_get(rows, i), "orders");
-    ck_assert(orders == database_run(pg,
-                                     "select count(*) from interleave.orders where day > "
+    ck_assert(orders == database_run(pg, "select count(*) from interleave.orders where day > "
                                          "(select max(day) from interleave.orders) - 30"));
     json_decref(root);
     database_disconnect(pg);

@@ -92,7 +92,7 @@ bool client_is_closed(int fd);
 
 /* ---- counters ---- */
 
-/* A number in /status by its path: "requests.in_progress", "workers.list.0.pid". */
+/* A number in /status by its path: "requests.in_progress", "workers.list.0.pid"; true is 1. */
 double status_number(const struct server *, const char *path);
 /* Asks /status until the number is as wanted; fails the test after the deadline. */
 void status_wait(const struct server *, const char *path, double at_least, double at_most);

@@ -55,6 +55,8 @@ json_number(json_t *root, const char *path)
 {
     json_t *value = value_at(root, path);
 
+    if (json_is_boolean(value))
+        return json_is_true(value) ? 1 : 0;
     ck_assert_msg(json_is_number(value), "there is no number %s", path);
     return json_number_value(value);
 }
