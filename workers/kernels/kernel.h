@@ -11,7 +11,8 @@
  * plan, next and answer run in the front end and must be cheap (well under a millisecond). run
  * calls task_tick() every few microseconds to every ~65 us of work and returns at once (with any
  * value) when it says so: then the client has gone. The result must not depend on how many tasks
- * or workers there were: same bytes.
+ * or workers there were: same bytes. A process computes one task at a time, on one thread: a kernel
+ * may keep tables and scratch room in static memory of its file.
  */
 #ifndef KERNELS_KERNEL_H
 #define KERNELS_KERNEL_H
@@ -26,16 +27,17 @@ enum {
     KERNEL_SMALL_MAX = 128,   /* octets of a task's small result */
     KERNEL_TASKS_MAX = 16384, /* tasks of one stage */
     KERNEL_PIECES_MAX = 4096, /* pieces of a reply body */
+    KERNEL_TEXT_LEAST = 4096, /* octets of text that answer() may count on */
 };
 
 /* One task, as run() sees it. */
 struct task {
     const int64_t *params; /* values in the order of kernel->params */
     unsigned stage;
-    unsigned index; /* 0 .. count - 1 */
-    unsigned count; /* tasks of this stage */
+    unsigned index;  /* 0 .. count - 1 */
+    unsigned count;  /* tasks of this stage */
     unsigned worker; /* who computes: worker i is i + 1, the loop is 0; only `overlay` may look */
-    unsigned char *area;   /* shared by all tasks of the job; NULL when area_size is 0 */
+    unsigned char *area; /* shared by all tasks of the job; NULL when area_size is 0 */
     size_t area_size;
     unsigned char small[KERNEL_SMALL_MAX]; /* the small result: goes back with the message */
     size_t small_len;
@@ -65,8 +67,8 @@ struct small {
  * trust no length or offset in them; return -1 when they can't be right. */
 struct kernel_job {
     const int64_t *params;
-    unsigned stage;      /* the stage that has just ended */
-    unsigned tasks;      /* its number of tasks */
+    unsigned stage;            /* the stage that has just ended */
+    unsigned tasks;            /* its number of tasks */
     const struct small *small; /* its small results, in task order */
     unsigned char *area;
     size_t area_size;
@@ -83,7 +85,7 @@ struct kernel_answer {
     struct kernel_piece *pieces; /* room for KERNEL_PIECES_MAX */
     unsigned count;
     char *text; /* scratch for answer(): room for text_size octets, pieces may point into it */
-    size_t text_size;
+    size_t text_size; /* at least KERNEL_TEXT_LEAST */
 };
 
 struct kernel {
@@ -94,8 +96,8 @@ struct kernel {
     const char *content_type; /* "application/json": answer() gives members of the reply object,
                                  without braces; anything else: the whole body */
     const struct param *params; /* own ones; sections and run are added by the generic endpoint */
-    bool loop_ok;             /* may run on the loop thread: only generated or built-in input */
-    bool sections;            /* takes the parameter sections (all but test kernels) */
+    bool loop_ok;               /* may run on the loop thread: only generated or built-in input */
+    bool sections;              /* takes the parameter sections (all but test kernels) */
     size_t state_size;
 
     /* Work units of a job, for cutting it: tasks are sized so that one takes a few milliseconds by
