@@ -1,53 +1,45 @@
 /*
- * conf: a set of settings: defaults, then a file, then -o options; all mistakes are collected, none
- * ends the reading. Runs in the supervisor; the front end inherits the result.
+ * conf: a set of settings: defaults, then a file (conf_read.c), then -o options; what comes later
+ * wins. Runs in the supervisor; the front end inherits the result.
  *
- * The file is INI, read by inih. Sections are headings for people: a key is found by its name
- * wherever it stands. inih cuts long lines and gives no line numbers to its handler, so a reader of
- * ours feeds it line by line, counts, and refuses lines that it would cut.
+ * A mistake never ends the reading: it is a line in `errors`, the key keeps the value that it had,
+ * and all mistakes are named in one run. No error shows the value of a secret.
  */
 #include "common/conf.h"
 
 #include "common/buf.h"
 #include "common/conf_table.h"
+#include "common/cpus.h"
 #include "common/distance.h"
 #include "common/log.h"
 
-#include <errno.h>
-#include <ini.h>
+#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { LINE_OCTETS_MAX = 198 };
-
-/* One reading of a file. */
-struct reading {
-    struct conf_set *set;
-    const char *path;
-    FILE *file;
-    struct buf *errors;
-    int line, count;
-    int seen[CONF_KEYS_MAX]; /* line at which a key was set; 0: not yet */
-};
+enum { NAME_OCTETS_MAX = 64 };
 
 struct conf_set *
 conf_new(void)
 {
     struct conf_set *set = xcalloc(1, sizeof(*set));
-    char why[256];
+    struct buf why = {0};
 
-    for (unsigned i = 0; conf_keys[i].name != NULL; i++) {
-        if (conf_set_text(&set->values, &conf_keys[i], conf_keys[i].def, why, sizeof(why)) != 0)
-            fatalx("default of a setting: %s", why);
-        snprintf(set->origins[i], sizeof(set->origins[i]), "default");
-    }
+    for (unsigned i = 0; conf_keys[i].name != NULL; i++)
+        if (conf_set_text(&set->values, &conf_keys[i], conf_keys[i].def, &why) != 0)
+            fatalx("default of a setting: %.*s", (int)why.len, why.data);
+    buf_fini(&why);
     return set;
 }
 
 void
 conf_free(struct conf_set *set)
 {
+    if (set == NULL)
+        return;
+    for (unsigned i = 0; i < CONF_KEYS_MAX; i++)
+        free(set->origins[i]);
     free(set);
 }
 
@@ -57,148 +49,171 @@ conf_values(const struct conf_set *set)
     return &set->values;
 }
 
-/* The row of a key, or -1 with the one that resembles it in *like (NULL: none does). */
-static int
-find_key(const char *name, const char **like)
+/* ---- keys ---- */
+
+bool
+conf_is_name(const char *text, size_t len)
 {
+    for (size_t i = 0; i < len; i++)
+        if (!isalnum((unsigned char)text[i]) && text[i] != '_' && text[i] != '-')
+            return false;
+    return len > 0 && len <= NAME_OCTETS_MAX;
+}
+
+int
+conf_find_key(const char *name, const char **like)
+{
+    char plain[NAME_OCTETS_MAX + 1]; /* Max-Body is taken for max_body when guessing */
+    size_t len = 0;
     unsigned best = 3;
 
     *like = NULL;
+    for (; name[len] != '\0' && len < NAME_OCTETS_MAX; len++)
+        plain[len] = name[len] == '-' ? '_' : (char)tolower((unsigned char)name[len]);
     for (unsigned i = 0; conf_keys[i].name != NULL; i++) {
+        const char *key = conf_keys[i].name;
         unsigned d;
 
-        if (strcmp(conf_keys[i].name, name) == 0)
+        if (strcmp(key, name) == 0)
             return (int)i;
-        d = text_distance(name, strlen(name), conf_keys[i].name, strlen(conf_keys[i].name), 3);
-        if (d < best && d < strlen(conf_keys[i].name)) {
+        d = text_distance(plain, len, key, strlen(key), best);
+        if (d < best && 2 * d <= strlen(key)) {
             best = d;
-            *like = conf_keys[i].name;
+            *like = key;
         }
     }
     return -1;
 }
 
-static int
-set_key(struct conf_set *set, const char *name, const char *text, const char *origin,
-        struct buf *errors)
+int
+conf_refuse_name(const char *name, const char *like, const char *origin, struct buf *errors)
 {
-    const char *like;
-    char why[512];
-    int i = find_key(name, &like);
-
-    if (i < 0) {
-        buf_addf(errors, "%s: %.60s is not a setting", origin, name);
-        if (like != NULL)
-            buf_addf(errors, "; did you mean %s?", like);
-        buf_add_char(errors, '\n');
-        return 1;
-    }
-    if (conf_set_text(&set->values, &conf_keys[i], text, why, sizeof(why)) != 0) {
-        buf_addf(errors, "%s: %s\n", origin, why);
-        return 1;
-    }
-    snprintf(set->origins[i], sizeof(set->origins[i]), "%s", origin);
-    return 0;
-}
-
-/* ---- the file ---- */
-
-static int
-on_pair(void *arg, const char *section, const char *name, const char *value)
-{
-    struct reading *r = arg;
-    char origin[160];
-    const char *like;
-    int i = find_key(name, &like);
-
-    (void)section;
-    snprintf(origin, sizeof(origin), "%s:%d", r->path, r->line);
-    if (i >= 0 && r->seen[i] > 0) {
-        buf_addf(r->errors, "%s: %s stands there twice; the first time in line %d\n", origin, name,
-                 r->seen[i]);
-        r->count++;
-        return 1;
-    }
-    if (i >= 0)
-        r->seen[i] = r->line;
-    r->count += set_key(r->set, name, value, origin, r->errors);
+    buf_addf(errors, "%s: there is no setting %s", origin, name);
+    if (like != NULL)
+        buf_addf(errors, "; did you mean %s?", like);
+    buf_add_char(errors, '\n');
     return 1;
 }
 
-/* A line for inih, as fgets() would give it. A line that inih would cut is replaced by an empty
- * one. */
-static char *
-next_line(char *out, int size, void *arg)
-{
-    struct reading *r = arg;
-    char line[4096];
-    size_t len;
-
-    if (fgets(line, sizeof(line), r->file) == NULL)
-        return NULL;
-    r->line++;
-    len = strlen(line);
-    if (len > LINE_OCTETS_MAX || (int)len >= size) {
-        buf_addf(r->errors, "%s:%d: the line is longer than %d octets\n", r->path, r->line,
-                 LINE_OCTETS_MAX);
-        r->count++;
-        while (len > 0 && line[len - 1] != '\n' && fgets(line, sizeof(line), r->file) != NULL)
-            len = strlen(line);
-        snprintf(out, (size_t)size, "\n");
-        return out;
-    }
-    memcpy(out, line, len + 1);
-    return out;
-}
-
 int
-conf_read_file(struct conf_set *set, const char *path, struct buf *errors)
+conf_put(struct conf_set *set, unsigned i, const char *text, const char *origin, struct buf *errors)
 {
-    struct reading r = {.set = set, .path = path, .errors = errors};
-    int bad_line;
+    const size_t before = errors->len;
 
-    r.file = fopen(path, "re");
-    if (r.file == NULL) {
-        buf_addf(errors, "%s: %s\n", path, strerror(errno));
+    buf_addf(errors, "%s: ", origin);
+    set->failed[i] = conf_set_text(&set->values, &conf_keys[i], text, errors) != 0;
+    if (set->failed[i]) {
+        buf_add_char(errors, '\n');
         return 1;
     }
-    bad_line = ini_parse_stream(next_line, &r, on_pair, &r);
-    fclose(r.file);
-    if (bad_line > 0) {
-        buf_addf(errors, "%s:%d: this is neither \"key = value\" nor a [section]\n", path,
-                 bad_line);
-        r.count++;
-    }
-    return r.count;
+    errors->len = before;
+    free(set->origins[i]);
+    set->origins[i] = xstrdup(origin);
+    return 0;
 }
 
 int
 conf_read_option(struct conf_set *set, const char *option, struct buf *errors)
 {
-    const char *equals = strchr(option, '=');
-    char name[64];
+    const char *equals = strchr(option, '='), *like;
+    const size_t len = equals != NULL ? (size_t)(equals - option) : strlen(option);
+    const bool is_name = conf_is_name(option, len);
+    char name[NAME_OCTETS_MAX + 1];
+    int i;
 
-    if (equals == NULL || equals == option || (size_t)(equals - option) >= sizeof(name)) {
-        buf_addf(errors, "-o %.60s: this is not KEY=VALUE\n", option);
+    if (equals == NULL || !is_name) { /* what is no name may be anything, even a password */
+        buf_addf(errors, "-o %.*s: this is not KEY=VALUE\n", is_name ? (int)len : 3,
+                 is_name ? option : "...");
         return 1;
     }
-    snprintf(name, sizeof(name), "%.*s", (int)(equals - option), option);
-    return set_key(set, name, equals + 1, "-o", errors);
+    memcpy(name, option, len);
+    name[len] = '\0';
+    i = conf_find_key(name, &like);
+    if (i < 0)
+        return conf_refuse_name(name, like, "-o", errors);
+    return conf_put(set, (unsigned)i, equals + 1, "-o", errors);
+}
+
+/* ---- between keys ---- */
+
+static unsigned
+row_of(const char *name)
+{
+    const char *like;
+    const int i = conf_find_key(name, &like);
+
+    if (i < 0)
+        fatalx("no setting %s", name);
+    return (unsigned)i;
+}
+
+static int64_t
+number_of(const struct conf_set *set, unsigned i)
+{
+    int64_t n;
+
+    memcpy(&n, (const char *)&set->values + conf_keys[i].offset, sizeof(n));
+    return n;
+}
+
+static const char *
+origin_of(const struct conf_set *set, unsigned i)
+{
+    return set->origins[i] != NULL ? set->origins[i] : "default";
+}
+
+static int
+check_order(const struct conf_set *set, const char *large, const char *small, const char *reason,
+            struct buf *errors)
+{
+    const unsigned l = row_of(large), s = row_of(small);
+    char at_least[32];
+
+    if (set->failed[l] || set->failed[s] || number_of(set, l) >= number_of(set, s))
+        return 0;
+    conf_show(&set->values, &conf_keys[s], at_least, sizeof(at_least));
+    buf_addf(errors, "%s: %s must be at least %s, which is %s (%s): %s\n",
+             origin_of(set, set->origins[l] != NULL ? l : s), large, small, at_least,
+             origin_of(set, s), reason);
+    return 1;
+}
+
+/* Are the CPUs of a list there for us? */
+static int
+check_cpus(const struct conf_set *set, const char *name, const char *list, struct buf *errors)
+{
+    unsigned asked[CONF_CPUS_MAX], allowed[CONF_CPUS_MAX];
+    const int n = cpus_parse(list, asked, CONF_CPUS_MAX); /* -1: a word such as spread */
+    const unsigned nallowed = cpus_allowed(allowed, CONF_CPUS_MAX);
+    const unsigned row = row_of(name);
+    int wrong = 0;
+
+    for (int i = 0; !set->failed[row] && wrong == 0 && i < n && nallowed > 0; i++) {
+        unsigned j = 0;
+
+        while (j < nallowed && allowed[j] != asked[i])
+            j++;
+        if (j < nallowed)
+            continue;
+        buf_addf(errors, "%s: %s names CPU %u, where this process may not run; it may on",
+                 origin_of(set, row), name, asked[i]);
+        for (j = 0; j < nallowed; j++)
+            buf_addf(errors, "%s %u", j > 0 ? "," : "", allowed[j]);
+        buf_add_char(errors, '\n');
+        wrong++;
+    }
+    return wrong;
 }
 
 int
 conf_check(struct conf_set *set, struct buf *errors)
 {
-    const struct conf *v = &set->values;
-    int count = 0;
+    int wrong = 0;
 
-    if (v->max_head < v->max_target) {
-        buf_add_text(errors, "max_head must be at least max_target: a head contains its target\n");
-        count++;
-    }
-    if (v->db_answer < v->db_suspect) {
-        buf_add_text(errors, "db_answer must be at least db_suspect\n");
-        count++;
-    }
-    return count;
+    wrong += check_order(set, "max_head", "max_target", "a head contains its target", errors);
+    wrong += check_order(set, "db_answer", "db_suspect",
+                         "a connection is suspect before it is given up", errors);
+    wrong += check_cpus(set, "worker_cpus", set->values.worker_cpus, errors);
+    wrong += check_cpus(set, "loop_cpu", set->values.loop_cpu, errors);
+    return wrong;
 }

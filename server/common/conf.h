@@ -1,6 +1,6 @@
 /*
- * The configuration: ONE flat table of keys (conf.c) gives the parser, the checks, -t, -T, /config,
- * the man page and the sample files, so that they can't drift.
+ * The configuration: ONE flat table of keys (conf_table.c) gives the parser, the checks, -t, -T,
+ * /config, the manual page and the sample file, so that they can't drift.
  */
 #ifndef COMMON_CONF_H
 #define COMMON_CONF_H
@@ -54,13 +54,13 @@ struct conf {
     int64_t log_level; /* enum log_level */
 };
 
-/* A setting as text with where it came from: -T and /config print these. Secrets print as ***. */
+/* A setting as text with where it came from: -T and /config print these. Secrets print as ***; all
+ * else can be given to conf_read_option() again. */
 struct conf_origin {
     const char *key;
     char value[CONF_TEXT_MAX];
     char origin[CONF_TEXT_MAX]; /* "default", "config/x.conf:12", "-o" */
     const char *sentence;
-    const char *unit;
     bool reloadable;
 };
 
@@ -69,16 +69,16 @@ struct conf_set; /* the values with their origins */
 /* All defaults. */
 struct conf_set *conf_new(void);
 void conf_free(struct conf_set *);
-/* Reads an INI file (inih) / one "key=value". ALL errors, each one line "file:line: ..., allowed
- * range, did you mean", are added to errors; returns how many. */
+/* Reads an INI file (inih) / one "key=value"; what is read later wins. ALL errors, each one line
+ * "file:line: ..., allowed range, did you mean", are added to errors; returns how many. */
 MUST_CHECK int conf_read_file(struct conf_set *, const char *path, struct buf *errors);
 MUST_CHECK int conf_read_option(struct conf_set *, const char *option, struct buf *errors);
-/* Checks between keys. */
+/* Checks between keys, and whether the CPUs named are there. */
 MUST_CHECK int conf_check(struct conf_set *, struct buf *errors);
 const struct conf *conf_values(const struct conf_set *);
 /* Row i in table order; false behind the last. */
 bool conf_row(const struct conf_set *, unsigned i, struct conf_origin *out);
-/* The -T listing; a fully commented sample file; rows for the man page (roff). */
+/* The -T listing; a fully commented sample file; the keys for the manual page (roff). */
 void conf_print_settings(const struct conf_set *, struct buf *);
 void conf_print_sample(struct buf *);
 void conf_print_manual(struct buf *);

@@ -1,16 +1,20 @@
 /*
- * THE table of settings. A new setting is one row here and one member of struct conf.
+ * THE table of settings. A new setting is one row here and one member of struct conf: the parser,
+ * the checks, -T, /config, the sample file and the manual page are made of the rows.
+ *
+ * Defaults are written as people write them, and read by the same code. What is not reloadable is
+ * bound to the listening sockets, which the supervisor opens once.
  */
 #include "common/conf_table.h"
 
 #include "common/log.h"
 
-#include <stddef.h>
-
 static const char *const yes_no[] = {"no", "yes", NULL};
 static const char *const demo_words[] = {
     [DEMO_AUTO] = "auto", [DEMO_NO] = "no", [DEMO_YES] = "yes", NULL};
 static const char *const auto_word[] = {"auto", NULL};
+static const char *const spread_words[] = {"spread", "none", NULL};
+static const char *const any_word[] = {"any", NULL};
 static const char *const run_words[] = {
     [RUN_WORKERS] = "workers", [RUN_LOOP] = "loop", [RUN_LOOP_BLOCKING] = "loop-blocking", NULL};
 static const char *const sync_words[] = {[SYNC_TURN] = "turn", [SYNC_QUERY] = "query", NULL};
@@ -25,31 +29,36 @@ static const char *const level_words[] = {[LOG_ERROR] = "error",
 #define MIB        (1024 * KIB)
 #define GIB        (1024 * MIB)
 #define SECONDS    1000LL
-#define MINUTES    (60 * SECONDS)
+#define HOURS      (3600 * SECONDS)
 
 const struct conf_key conf_keys[] = {
     {"listen", "listening", CONF_TEXT, AT(listen), .def = "127.0.0.1",
-     .sentence = "Addresses to listen on, separated by blanks; IPv6 in brackets. Beyond loopback "
-                 "the demo endpoints are off unless demo = yes."},
+     .form = "IP addresses or localhost, separated by blanks", .is_right = conf_is_addresses,
+     .sentence = "Addresses to listen on; IPv6 may stand in brackets. Beyond loopback the demo "
+                 "endpoints are off unless demo = yes."},
     {"port", "listening", CONF_INT, AT(port), 0, 65535, "8080",
      .sentence = "The TCP port; 0 takes any free one."},
     {"server_names", "listening", CONF_TEXT, AT(server_names), .def = "", .reloadable = true,
-     .sentence =
-         "Host names that are ours, separated by blanks; IP addresses and localhost always are."},
+     .form = "host names without port, separated by blanks", .is_right = conf_is_hosts,
+     .sentence = "Further host names that are ours; IP addresses and localhost always are. A "
+                 "request for another one gets 421."},
     {"demo", "listening", CONF_CHOICE, AT(demo), .def = "auto", .words = demo_words,
      .reloadable = true,
      .sentence = "Whether /burst, /status, /config, /trace.json and the loop executors are on; "
-                 "auto: on loopback only."},
+                 "auto: when listening on loopback only."},
 
     {"workers", "processes", CONF_INT, AT(workers), 0, 256, "auto", auto_word, CONF_AUTO,
      .reloadable = true,
      .sentence =
          "Worker processes that compute; auto: one for each usable CPU (affinity and cgroup)."},
-    {"worker_cpus", "processes", CONF_TEXT, AT(worker_cpus), .def = "spread", .reloadable = true,
-     .sentence = "spread: worker i runs on the i-th usable CPU only; none: wherever the kernel "
-                 "likes; or a list like 0,2-3."},
-    {"loop_cpu", "processes", CONF_TEXT, AT(loop_cpu), .def = "any", .reloadable = true,
-     .sentence = "The CPU of the event loop: any, or a number."},
+    {"worker_cpus", "processes", CONF_TEXT, AT(worker_cpus), .def = "spread", .words = spread_words,
+     .reloadable = true, .form = "spread, none, or a list of CPUs like 0,2-3",
+     .is_right = conf_is_cpus,
+     .sentence = "Where workers run. spread: worker i on the i-th usable CPU only; none: wherever "
+                 "the kernel likes; a list: on its CPUs in turns."},
+    {"loop_cpu", "processes", CONF_TEXT, AT(loop_cpu), .def = "any", .words = any_word,
+     .reloadable = true, .form = "any, or the number of a CPU", .is_right = conf_is_cpu,
+     .sentence = "The CPU of the event loop."},
     {"run", "processes", CONF_CHOICE, AT(run), .def = "workers", .words = run_words,
      .reloadable = true,
      .sentence = "Where CPU work runs unless the request says: in the workers, in turns on the "
@@ -72,31 +81,36 @@ const struct conf_key conf_keys[] = {
     {"max_body", "limits", CONF_SIZE, AT(max_body), 0, 1 * GIB, "1MiB", .reloadable = true,
      .sentence = "Length of a request body; above it 413."},
     {"max_picture", "limits", CONF_SIZE, AT(max_picture), 0, 1 * GIB, "64MiB", .reloadable = true,
-     .sentence = "Length of a picture or another body that is worked on piece by piece."},
+     .sentence = "Length of a picture or another body that is worked on piece by piece; above it "
+                 "413."},
     {"max_memory", "limits", CONF_SIZE, AT(max_memory), 1 * MIB, 1024 * GIB, "1GiB",
      .reloadable = true,
      .sentence = "Memory of all bodies and jobs in flight together; above it 503."},
     {"max_bytes_per_turn", "limits", CONF_SIZE, AT(max_bytes_per_turn), 4 * KIB, 64 * MIB, "256KiB",
      .reloadable = true, .sentence = "Octets written to one client in one turn of the loop."},
 
-    {"head_timeout", "time", CONF_DURATION, AT(head_timeout), 10, 60 * MINUTES, "10s",
+    {"head_timeout", "time", CONF_DURATION, AT(head_timeout), 10, 1 * HOURS, "10s",
      .reloadable = true, .sentence = "A request head must come within this time; else 408."},
-    {"body_timeout", "time", CONF_DURATION, AT(body_timeout), 10, 60 * MINUTES, "30s",
+    {"body_timeout", "time", CONF_DURATION, AT(body_timeout), 10, 1 * HOURS, "30s",
      .reloadable = true,
-     .sentence =
-         "A request body must come within this time and a second for each 64 KiB; else 408."},
-    {"idle_timeout", "time", CONF_DURATION, AT(idle_timeout), 10, 60 * MINUTES, "60s",
+     .sentence = "A request body must come within this time and a second for each 64 KiB of it; "
+                 "else 408."},
+    {"idle_timeout", "time", CONF_DURATION, AT(idle_timeout), 10, 1 * HOURS, "60s",
      .reloadable = true, .sentence = "A connection is closed after this time without a request."},
-    {"write_timeout", "time", CONF_DURATION, AT(write_timeout), 10, 60 * MINUTES, "30s",
+    {"write_timeout", "time", CONF_DURATION, AT(write_timeout), 10, 1 * HOURS, "30s",
      .reloadable = true, .sentence = "A client that takes nothing for this long is cut."},
-    {"drain_timeout", "time", CONF_DURATION, AT(drain_timeout), 10, 60 * MINUTES, "15s",
+    {"drain_timeout", "time", CONF_DURATION, AT(drain_timeout), 10, 1 * HOURS, "15s",
      .reloadable = true,
      .sentence = "Requests in progress may finish within this time when the server stops."},
-    {"job_timeout", "time", CONF_DURATION, AT(job_timeout), 10, 60 * MINUTES, "60s",
+    {"job_timeout", "time", CONF_DURATION, AT(job_timeout), 10, 1 * HOURS, "60s",
      .reloadable = true, .sentence = "A computation ends after this time; then 504."},
 
     {"db_url", "database", CONF_TEXT, AT(db_url), .def = "", .reloadable = true, .secret = true,
-     .sentence = "PostgreSQL, as a connection string or URL; empty: no database."},
+     .form = "a URL like postgres://user:password@host:port/name, key=value pairs as libpq takes "
+             "them, or empty",
+     .is_right = conf_is_database,
+     .sentence = "PostgreSQL; empty: no database. In a file, %20 stands for a blank before \"#\" "
+                 "or \";\"."},
     {"db_fast", "database", CONF_INT, AT(db_fast), 1, 4, "2", .reloadable = true,
      .sentence = "Shared connections for short reads, pipelined."},
     {"db_write", "database", CONF_INT, AT(db_write), 1, 64, "8", .reloadable = true,
@@ -111,15 +125,15 @@ const struct conf_key conf_keys[] = {
     {"db_fast_queue", "database", CONF_INT, AT(db_fast_queue), 1, 1000000, "16384",
      .reloadable = true, .sentence = "Short reads that may wait; further ones get 503."},
     {"db_write_queue", "database", CONF_INT, AT(db_write_queue), 1, 1000000, "1024",
-     .reloadable = true, .sentence = "Writes that may wait."},
+     .reloadable = true, .sentence = "Writes that may wait; further ones get 503."},
     {"db_slow_queue", "database", CONF_INT, AT(db_slow_queue), 1, 1000000, "512",
-     .reloadable = true, .sentence = "Slow queries that may wait."},
-    {"db_fast_wait", "database", CONF_DURATION, AT(db_fast_wait), 10, 60 * MINUTES, "2s",
+     .reloadable = true, .sentence = "Slow queries that may wait; further ones get 503."},
+    {"db_fast_wait", "database", CONF_DURATION, AT(db_fast_wait), 10, 1 * HOURS, "2s",
      .reloadable = true, .sentence = "How long a short read may wait for a connection."},
-    {"db_write_wait", "database", CONF_DURATION, AT(db_write_wait), 10, 60 * MINUTES, "10s",
-     .reloadable = true, .sentence = "How long a write may wait."},
-    {"db_slow_wait", "database", CONF_DURATION, AT(db_slow_wait), 10, 60 * MINUTES, "30s",
-     .reloadable = true, .sentence = "How long a slow query may wait."},
+    {"db_write_wait", "database", CONF_DURATION, AT(db_write_wait), 10, 1 * HOURS, "10s",
+     .reloadable = true, .sentence = "How long a write may wait for a connection."},
+    {"db_slow_wait", "database", CONF_DURATION, AT(db_slow_wait), 10, 1 * HOURS, "30s",
+     .reloadable = true, .sentence = "How long a slow query may wait for a connection."},
     {"db_suspect", "database", CONF_DURATION, AT(db_suspect), 10, 60 * SECONDS, "250ms",
      .reloadable = true,
      .sentence = "A shared connection without a result for this long gets no new queries."},
@@ -134,7 +148,11 @@ const struct conf_key conf_keys[] = {
      .sentence = "Whether spans are recorded; counts always are."},
     {"trace_bytes", "trace", CONF_SIZE, AT(trace_bytes), 256 * KIB, 1 * GIB, "8MiB",
      .reloadable = true, .sentence = "Size of the ring of spans."},
-    {"log_level", "trace", CONF_CHOICE, AT(log_level), .def = "info", .words = level_words,
-     .reloadable = true, .sentence = "What is logged: error, warning, info or debug."},
+
+    {"log_level", "log", CONF_CHOICE, AT(log_level), .def = "info", .words = level_words,
+     .reloadable = true, .sentence = "The least important lines that are logged."},
     {.name = NULL},
 };
+
+_Static_assert(sizeof(conf_keys) / sizeof(conf_keys[0]) - 1 <= CONF_KEYS_MAX,
+               "a set has room for the origins of all keys");

@@ -1,8 +1,12 @@
 /*
- * One value of the configuration: from text, to text, and its range in words.
+ * One value of the configuration: from text, to text, and its range in words. What is shown can be
+ * read again and means the same, but for secrets.
+ *
+ * Numbers are whole; a duration needs its unit, since 10 could be seconds or milliseconds.
  */
+#include "common/buf.h"
 #include "common/conf_table.h"
-#include "common/cpus.h"
+#include "common/distance.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -10,199 +14,258 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { QUOTED_OCTETS_MAX = 60 };
+
 struct unit {
     const char *name;
     int64_t factor;
+    bool shown; /* values are shown in the largest such unit that divides them */
 };
 
-/* The largest that divides a value is the one it is shown in. */
-static const struct unit durations[] = {{"m", 60000}, {"s", 1000}, {"ms", 1}, {NULL, 0}};
-static const struct unit sizes[] = {{"GiB", 1 << 30}, {"MiB", 1 << 20}, {"KiB", 1 << 10},
-                                    {"B", 1},         {"", 1},          {NULL, 0}};
+static const struct unit durations[] = {
+    {"h", 3600000, true}, {"m", 60000, false}, {"s", 1000, true}, {"ms", 1, true}, {NULL, 0, false},
+};
+static const struct unit sizes[] = {
+    {"TiB", 1LL << 40, true}, {"GiB", 1 << 30, true}, {"MiB", 1 << 20, true},
+    {"KiB", 1 << 10, true},   {"", 1, true},          {"G", 1 << 30, false},
+    {"M", 1 << 20, false},    {"K", 1 << 10, false},  {"k", 1 << 10, false},
+    {"B", 1, false},          {NULL, 0, false},
+};
+static const struct unit none[] = {{"", 1, true}, {NULL, 0, false}};
 
-static int64_t *
-number_at(struct conf *values, const struct conf_key *key)
+static const struct unit *
+units_of(const struct conf_key *key)
 {
-    return (int64_t *)(void *)((char *)values + key->offset);
+    switch (key->kind) {
+    case CONF_DURATION:
+        return durations;
+    case CONF_SIZE:
+        return sizes;
+    case CONF_INT:
+    case CONF_CHOICE:
+    case CONF_TEXT:
+        break;
+    }
+    return none;
 }
 
-static char *
-text_at(struct conf *values, const struct conf_key *key)
-{
-    return (char *)values + key->offset;
-}
-
-static void
-show_with_unit(int64_t value, const struct unit *units, char *out, size_t size)
-{
-    while (units[1].name != NULL && (value == 0 || value % units->factor != 0) &&
-           units->factor != 1)
-        units++;
-    snprintf(out, size, "%" PRId64 "%s", value / units->factor, units->name);
-}
+/* ---- to text ---- */
 
 static void
 show_number(const struct conf_key *key, int64_t value, char *out, size_t size)
 {
-    switch (key->kind) {
-    case CONF_DURATION:
-        show_with_unit(value, durations, out, size);
-        return;
-    case CONF_SIZE:
-        show_with_unit(value, sizes, out, size);
-        return;
-    case CONF_CHOICE:
+    const struct unit *unit = units_of(key);
+
+    if (key->kind == CONF_CHOICE) {
         snprintf(out, size, "%s", key->words[value]);
         return;
-    case CONF_INT:
-        if (key->words != NULL && value == key->first_word)
-            snprintf(out, size, "%s", key->words[0]);
-        else
-            snprintf(out, size, "%" PRId64, value);
-        return;
-    case CONF_TEXT:
+    }
+    if (key->words != NULL && value == key->first_word) {
+        snprintf(out, size, "%s", key->words[0]);
         return;
     }
+    while (unit->factor != 1 && (!unit->shown || value == 0 || value % unit->factor != 0))
+        unit++;
+    snprintf(out, size, "%" PRId64 "%s", value / unit->factor, unit->name);
 }
 
 void
 conf_show(const struct conf *values, const struct conf_key *key, char *out, size_t size)
 {
-    const char *text = (const char *)values + key->offset;
+    const char *place = (const char *)values + key->offset;
+    int64_t number;
 
-    if (key->kind != CONF_TEXT)
-        show_number(key, *(const int64_t *)(const void *)text, out, size);
-    else
-        snprintf(out, size, "%s", key->secret && text[0] != '\0' ? "***" : text);
+    if (key->kind == CONF_TEXT) {
+        snprintf(out, size, "%s", key->secret && place[0] != '\0' ? "***" : place);
+        return;
+    }
+    memcpy(&number, place, sizeof(number));
+    show_number(key, number, out, size);
 }
 
 void
-conf_range(const struct conf_key *key, char *out, size_t size)
+conf_add_range(struct buf *b, const struct conf_key *key)
 {
     char low[32], high[32];
-    size_t n;
 
-    switch (key->kind) {
-    case CONF_INT:
-    case CONF_DURATION:
-    case CONF_SIZE:
-        show_number(key, key->min, low, sizeof(low));
-        show_number(key, key->max, high, sizeof(high));
-        n = (size_t)snprintf(out, size, "between %s and %s", low, high);
-        if (key->words != NULL)
-            snprintf(out + n, size - n, ", or %s", key->words[0]);
-        return;
-    case CONF_CHOICE:
-        n = (size_t)snprintf(out, size, "one of");
-        for (unsigned i = 0; key->words[i] != NULL && n < size; i++)
-            n += (size_t)snprintf(out + n, size - n, "%s %s", i > 0 ? "," : "", key->words[i]);
-        return;
-    case CONF_TEXT:
-        snprintf(out, size, "at most %d octets", CONF_TEXT_MAX - 1);
+    if (key->kind == CONF_TEXT) {
+        buf_add_text(b, key->form);
         return;
     }
+    if (key->kind == CONF_CHOICE) {
+        for (unsigned i = 0; key->words[i] != NULL; i++)
+            buf_addf(b, "%s %s", i == 0 ? "one of" : ",", key->words[i]);
+        return;
+    }
+    show_number(key, key->min, low, sizeof(low));
+    show_number(key, key->max, high, sizeof(high));
+    buf_addf(b, "between %s and %s", low, high);
+    if (key->words != NULL)
+        buf_addf(b, ", or %s", key->words[0]);
 }
 
+void
+conf_add_quoted(struct buf *b, const char *text)
+{
+    size_t len = strlen(text), shown = len;
+
+    if (shown > QUOTED_OCTETS_MAX) {
+        shown = QUOTED_OCTETS_MAX;
+        while ((text[shown] & 0xc0) == 0x80) /* not amid a character */
+            shown--;
+    }
+    buf_add_char(b, '"');
+    for (size_t i = 0; i < shown; i++)
+        buf_add_char(b, (unsigned char)text[i] < 0x20 || text[i] == 0x7f ? '?' : text[i]);
+    buf_add_text(b, shown < len ? "...\"" : "\"");
+}
+
+/* ---- from text ---- */
+
+/* Says what the key must be and what it is; always -1. */
+static int
+refuse(const struct conf_key *key, const char *text, const char *hint, struct buf *why)
+{
+    buf_addf(why, "%s must be ", key->name);
+    conf_add_range(why, key);
+    buf_add_text(why, hint);
+    if (key->secret)
+        return -1;
+    if (text[0] == '\0') {
+        buf_add_text(why, "; it is empty");
+        return -1;
+    }
+    buf_add_text(why, "; it is ");
+    conf_add_quoted(why, text);
+    return -1;
+}
+
+/* Is it one of the words? Its index, or -1. */
+static int
+find_word(const struct conf_key *key, const char *text)
+{
+    for (int i = 0; key->words != NULL && key->words[i] != NULL; i++)
+        if (strcmp(key->words[i], text) == 0)
+            return i;
+    return -1;
+}
+
+/* refuse(), with the word that was perhaps meant. */
+static int
+refuse_word(const struct conf_key *key, const char *text, const char *hint, struct buf *why)
+{
+    const char *like = NULL;
+    unsigned best = 3;
+
+    (void)refuse(key, text, hint, why);
+    for (unsigned i = 0; key->words != NULL && key->words[i] != NULL; i++) {
+        const size_t len = strlen(key->words[i]);
+        const unsigned d = text_distance(text, strlen(text), key->words[i], len, best);
+
+        if (d < best && 2 * d <= len) {
+            best = d;
+            like = key->words[i];
+        }
+    }
+    if (like != NULL && !key->secret)
+        buf_addf(why, "; did you mean %s?", like);
+    return -1;
+}
+
+/* A number too large or too small for 64 bits becomes the largest or smallest one. -1: none. */
 static int
 parse_number(const char *text, const struct unit *units, int64_t *out)
 {
+    const char *digits = text + (*text == '-');
     char *end;
     long long n;
 
-    errno = 0;
-    n = strtoll(text, &end, 10);
-    if (end == text || errno != 0 || (*text != '-' && (*text < '0' || *text > '9')))
+    if (*digits < '0' || *digits > '9')
         return -1;
-    end += strspn(end, " ");
-    if (units == NULL) {
-        *out = n;
-        return *end == '\0' ? 0 : -1;
-    }
+    n = strtoll(text, &end, 10);
+    end += strspn(end, " \t");
     for (; units->name != NULL; units++) {
         if (strcmp(end, units->name) != 0)
             continue;
-        return __builtin_mul_overflow(n, units->factor, out) ? -1 : 0;
+        if (__builtin_mul_overflow(n, units->factor, out))
+            *out = n < 0 ? INT64_MIN : INT64_MAX;
+        return 0;
     }
     return -1;
 }
 
-/* worker_cpus and loop_cpu are words or CPU numbers. */
 static int
-check_text(const struct conf_key *key, const char *text, char *why, size_t why_size)
+set_number(char *place, const struct conf_key *key, const char *text, struct buf *why)
 {
-    unsigned cpus[CONF_CPUS_MAX];
+    static const char *const hints[] = {
+        [CONF_INT] = " (a whole number)",
+        [CONF_DURATION] = " (a whole number with ms, s, m or h)",
+        [CONF_SIZE] = " (a whole number of octets, or one with KiB, MiB or GiB)",
+    };
+    const int word = find_word(key, text);
+    int64_t n;
 
-    if (strlen(text) >= CONF_TEXT_MAX) {
-        snprintf(why, why_size, "%s may have %d octets", key->name, CONF_TEXT_MAX - 1);
-        return -1;
+    if (key->kind == CONF_CHOICE) {
+        if (word < 0)
+            return refuse_word(key, text, "", why);
+        n = word;
+    } else if (word >= 0) {
+        n = key->first_word + word;
+    } else {
+        if (parse_number(text, units_of(key), &n) != 0)
+            return refuse_word(key, text, hints[key->kind], why);
+        if (n < key->min || n > key->max)
+            return refuse(key, text, "", why);
     }
-    if (strcmp(key->name, "worker_cpus") == 0 && strcmp(text, "spread") != 0 &&
-        strcmp(text, "none") != 0 && cpus_parse(text, cpus, CONF_CPUS_MAX) < 1) {
-        snprintf(why, why_size,
-                 "worker_cpus must be spread, none or a list of CPUs like 0,2-3; it is %.40s",
-                 text);
-        return -1;
-    }
-    if (strcmp(key->name, "loop_cpu") == 0 && strcmp(text, "any") != 0 &&
-        cpus_parse(text, cpus, CONF_CPUS_MAX) != 1) {
-        snprintf(why, why_size, "loop_cpu must be any or the number of a CPU; it is %.40s", text);
-        return -1;
-    }
+    memcpy(place, &n, sizeof(n));
     return 0;
 }
 
-static int
-set_choice(struct conf *values, const struct conf_key *key, const char *text, char *why,
-           size_t why_size)
+/* Copies a text without blanks around it and, unless it is a secret, with one blank between its
+ * words. False: it is too long, or contains other control characters than tabs. */
+static bool
+copy_text(char *out, size_t size, const char *text, bool verbatim)
 {
-    char range[256];
+    size_t n = 0;
 
-    for (unsigned i = 0; key->words[i] != NULL; i++) {
-        if (strcmp(key->words[i], text) == 0) {
-            *number_at(values, key) = (int64_t)i;
-            return 0;
-        }
+    for (text += strspn(text, " \t"); *text != '\0'; text++) {
+        const bool blank = *text == ' ' || *text == '\t';
+
+        if (((unsigned char)*text < 0x20 && !blank) || *text == 0x7f)
+            return false;
+        if (blank && text[1 + strspn(text + 1, " \t")] == '\0')
+            break;
+        if (blank && !verbatim && out[n - 1] == ' ')
+            continue;
+        if (n + 1 >= size)
+            return false;
+        out[n++] = blank && !verbatim ? ' ' : *text;
     }
-    conf_range(key, range, sizeof(range));
-    snprintf(why, why_size, "%s must be %s; it is %.40s", key->name, range, text);
-    return -1;
+    out[n] = '\0';
+    return true;
+}
+
+static int
+set_text(char *place, const struct conf_key *key, const char *text, struct buf *why)
+{
+    char copy[CONF_TEXT_MAX];
+
+    if (!copy_text(copy, sizeof(copy), text, key->secret)) {
+        buf_addf(why, "%s may have at most %d octets and no control characters", key->name,
+                 CONF_TEXT_MAX - 1);
+        return -1;
+    }
+    if (find_word(key, copy) < 0 && !key->is_right(copy))
+        return refuse_word(key, copy, "", why);
+    memcpy(place, copy, strlen(copy) + 1);
+    return 0;
 }
 
 int
-conf_set_text(struct conf *values, const struct conf_key *key, const char *text, char *why,
-              size_t why_size)
+conf_set_text(struct conf *values, const struct conf_key *key, const char *text, struct buf *why)
 {
-    const struct unit *units = key->kind == CONF_DURATION ? durations
-                               : key->kind == CONF_SIZE   ? sizes
-                                                          : NULL;
-    char range[256];
-    int64_t n;
+    char *place = (char *)values + key->offset;
 
-    if (key->kind == CONF_TEXT) {
-        if (check_text(key, text, why, why_size) != 0)
-            return -1;
-        memcpy(text_at(values, key), text, strlen(text) + 1);
-        return 0;
-    }
-    if (key->kind == CONF_CHOICE)
-        return set_choice(values, key, text, why, why_size);
-    if (key->words != NULL && strcmp(text, key->words[0]) == 0) {
-        *number_at(values, key) = key->first_word;
-        return 0;
-    }
-    conf_range(key, range, sizeof(range));
-    if (parse_number(text, units, &n) != 0) {
-        snprintf(why, why_size, "%s must be a number%s, %s; it is %.40s", key->name,
-                 key->kind == CONF_DURATION ? " with ms, s or m"
-                 : key->kind == CONF_SIZE   ? ", with KiB, MiB or GiB"
-                                            : "",
-                 range, text);
-        return -1;
-    }
-    if (n < key->min || n > key->max) {
-        snprintf(why, why_size, "%s must be %s; it is %.40s", key->name, range, text);
-        return -1;
-    }
-    *number_at(values, key) = n;
-    return 0;
+    return key->kind == CONF_TEXT ? set_text(place, key, text, why)
+                                  : set_number(place, key, text, why);
 }
