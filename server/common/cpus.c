@@ -1,6 +1,11 @@
 /*
- * cpus: see cpus.h. Quotas: cgroup v2 has cpu.max ("max 100000" or "150000 100000"), v1 has
- * cpu.cfs_quota_us (-1: none) and cpu.cfs_period_us; the tightest of all ancestors counts.
+ * cpus: see cpus.h. Runs in the supervisor and, for numbers it shows, in the front end.
+ *
+ * Quotas: cgroup v2 has cpu.max ("max 100000" or "150000 100000"), v1 has cpu.cfs_quota_us (-1:
+ * none) and cpu.cfs_period_us; the tightest of all ancestors counts. In a container the group of
+ * /proc/self/cgroup need not exist below our mount; then what exists above it counts.
+ *
+ * What can't be read limits nothing: too many workers are slower, none would be no server.
  */
 #include "common/cpus.h"
 
@@ -12,7 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PATH_OCTETS = 1024, LINE_OCTETS = 1024 };
+enum { PATH_OCTETS = 8192, LINE_OCTETS = 4352, QUOTA_CPUS_MAX = 1 << 20 };
 
 unsigned
 cpus_allowed(unsigned *out, unsigned max)
@@ -46,9 +51,12 @@ read_line(const char *path, char *out, int size)
 static unsigned
 quota_cpus(long long quota, long long period)
 {
+    long long cpus;
+
     if (quota <= 0 || period <= 0)
         return 0;
-    return (unsigned)((quota + period - 1) / period);
+    cpus = quota / period + (quota % period != 0);
+    return cpus < QUOTA_CPUS_MAX ? (unsigned)cpus : QUOTA_CPUS_MAX;
 }
 
 static unsigned
