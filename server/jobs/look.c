@@ -78,7 +78,7 @@ worker_show_cancel(struct worker *w)
 void
 worker_look(struct worker *w, uint64_t elapsed, uint64_t now)
 {
-    uint64_t heartbeat;
+    uint64_t heartbeat, patience;
 
     if (w->state != WORKER_BUSY)
         return;
@@ -90,8 +90,9 @@ worker_look(struct worker *w, uint64_t elapsed, uint64_t now)
         return;
     }
     w->silent_ns += elapsed;
-    if (w->silent_ns < POOL_STUCK_NS)
+    patience = atomic_load(&w->page->ready) != 0 ? POOL_STUCK_NS : POOL_START_NS;
+    if (w->silent_ns < patience)
         return;
     w->jobs->counts.stuck++;
-    worker_doom(w, "no heartbeat for 2 s");
+    worker_doom(w, "it gives no sign of life");
 }

@@ -31,7 +31,8 @@ enum {
 #define POOL_ILL_WINDOW_NS (5 * NS_PER_S) /* ... within this time ... */
 #define POOL_ILL_REST_NS   (5 * NS_PER_S) /* ... and no job is taken for so long */
 #define POOL_TICK_NS       (10 * NS_PER_MS)
-#define POOL_STUCK_NS      (2 * NS_PER_S)
+#define POOL_STUCK_NS      (2 * NS_PER_S)  /* no heartbeat in a task */
+#define POOL_START_NS      (10 * NS_PER_S) /* the same before it has reached its loop */
 
 struct jobs_counts {
     uint64_t jobs, ended, failed, left; /* left: released before they were over */

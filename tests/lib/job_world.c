@@ -105,6 +105,7 @@ world_add_held(struct world *w, unsigned index)
 
     ck_assert_int_eq(fcntl(h->fd, F_SETFL, O_NONBLOCK), 0);
     h->pid = w->next_pid++;
+    atomic_store(&h->page->ready, 1);
     jobs_worker_up(w->jobs, &(struct worker_seat){index, h->pid, fd, page_fd});
 }
 

@@ -242,6 +242,22 @@ START_TEST(test_a_worker_without_heartbeat_for_two_seconds_is_killed)
 }
 END_TEST
 
+START_TEST(test_a_worker_that_still_starts_has_ten_seconds)
+{
+    uint64_t begun;
+
+    world_add_held(&w, 0);
+    atomic_store(&w.workers[0].page->ready, 0);
+    world_start(&w, &a, &kernel_sum, 1000, 1, EXEC_WORKERS);
+    world_turn(&w);
+    stop_the_clock();
+    clock_set_source(hurrying_clock);
+    begun = fake_now;
+    world_wait_kills(&w, 1);
+    ck_assert_uint_ge(fake_now - begun, 10 * NS_PER_S);
+}
+END_TEST
+
 START_TEST(test_a_heartbeat_keeps_a_worker_alive_as_long_as_it_takes)
 {
     uint64_t begun;
@@ -304,7 +320,9 @@ main(void)
     tcase_add_test(t, test_slices_from_a_page_are_taken_when_they_are_possible);
     tcase_add_test(t, test_a_page_that_jumps_does_not_confuse_the_reader);
     t = case_of(suite, "silence");
+    tcase_set_timeout(t, 20);
     tcase_add_test(t, test_a_worker_without_heartbeat_for_two_seconds_is_killed);
+    tcase_add_test(t, test_a_worker_that_still_starts_has_ten_seconds);
     tcase_add_test(t, test_a_heartbeat_keeps_a_worker_alive_as_long_as_it_takes);
     tcase_add_test(t, test_when_the_loop_itself_stood_still_no_worker_is_blamed);
     return suite_run(suite);
