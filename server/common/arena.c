@@ -43,6 +43,8 @@ arena_alloc(struct arena *a, size_t size)
     size_t need = (size + 15) & ~(size_t)15;
     void *p;
 
+    if (need < size)
+        fatalx("an arena can't grow by %zu octets", size);
     if (block == NULL && ARENA_INLINE - a->used >= need) {
         p = a->first + a->used;
         a->used += need;

@@ -33,6 +33,8 @@ buf_reserve(struct buf *b, size_t more)
 
     if (b->cap - b->len >= more)
         return;
+    if (more > SIZE_MAX / 2 - b->len)
+        fatalx("a buffer can't grow by %zu octets", more);
     while (cap - b->len < more)
         cap *= 2;
     b->data = xrealloc(b->data, cap);

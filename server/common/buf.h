@@ -1,6 +1,7 @@
 /*
  * A growing run of octets, and the two texts we write into it: formatted text and JSON.
- * Growth is by doubling and ends the process when memory is out: bound what a client controls first.
+ * Growth is by doubling and ends the process when memory is out: bound what a client controls
+ * first.
  */
 #ifndef COMMON_BUF_H
 #define COMMON_BUF_H
@@ -25,6 +26,7 @@ void buf_fini(struct buf *b);
 /* Room for `more` further octets behind b->len: write there, then add to b->len. */
 void buf_reserve(struct buf *b, size_t more);
 
+/* What is added must not lie in the buffer itself, which may move. */
 void buf_add(struct buf *b, const void *data, size_t len);
 void buf_add_text(struct buf *b, const char *text);
 void buf_add_char(struct buf *b, char c);

@@ -68,7 +68,7 @@ conf_find_key(const char *name, const char **like)
     unsigned best = 3;
 
     *like = NULL;
-    for (; name[len] != '\0' && len < NAME_OCTETS_MAX; len++)
+    for (; len < NAME_OCTETS_MAX && name[len] != '\0'; len++)
         plain[len] = name[len] == '-' ? '_' : (char)tolower((unsigned char)name[len]);
     for (unsigned i = 0; conf_keys[i].name != NULL; i++) {
         const char *key = conf_keys[i].name;
