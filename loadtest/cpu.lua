@@ -4,4 +4,4 @@
 --
 -- Limited by the CPUs that may compute: one where the loop computes, all of them with workers.
 
-wrk.path = "/cpu/primes?n=30000000&sections=1"
+wrk.path = "/cpu/primes?n=150000000&sections=1"

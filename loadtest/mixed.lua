@@ -10,7 +10,7 @@ local targets = {
     { share = 0.70, path = "/db" },
     { share = 0.15, path = "/db/sleep?ms=20" },
     { share = 0.10, path = "/db/report?days=3" },
-    { share = 0.05, path = "/cpu/primes?n=20000000" },
+    { share = 0.05, path = "/cpu/primes?n=50000000" },
 }
 
 function init(args)

@@ -15,6 +15,7 @@ def limit:
 
 {
     date: $date, commit: $commit, version: $versions, cpu: $cpu, cpus: $cpus, kernel: $kernel, wrk: $wrk,
+    six_waits: $six,
     rounds: $rounds, seconds_each: $secs, seconds_in_all: $seconds,
     configs: ($configs | split(" ") | map(select(. != ""))),
     config_hashes: $hashes,
