@@ -180,10 +180,11 @@ format: ## lay out all C files (clang-format)
 
 install: all ## install under DESTDIR and PREFIX
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/interleave/schema \
-	    $(DESTDIR)$(PREFIX)/share/doc/interleave/examples
+	    $(DESTDIR)$(PREFIX)/share/doc/interleave/examples $(DESTDIR)$(PREFIX)/share/man/man1
 	install -m 755 $(B)/interleave $(B)/interleave-worker $(DESTDIR)$(PREFIX)/bin
 	install -m 644 $(wildcard sql/schema/*.sql) $(DESTDIR)$(PREFIX)/share/interleave/schema
 	install -m 644 $(wildcard config/*.conf) $(DESTDIR)$(PREFIX)/share/doc/interleave/examples
+	install -m 644 config/interleave.1 $(DESTDIR)$(PREFIX)/share/man/man1
 	install -m 644 $(wildcard README.md LICENSE) $(DESTDIR)$(PREFIX)/share/doc/interleave
 
 clean: ## remove build/ (the databases of make run stay)
