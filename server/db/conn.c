@@ -18,6 +18,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#define AGAIN_AFTER_NS (40 * NS_PER_MS)
+
 static const struct state_row conn_states[] = {
     [CONN_OFF] = {"off", STATE_BIT(CONN_LOOKUP) | STATE_BIT(CONN_CONNECTING)},
     [CONN_LOOKUP] = {"lookup", STATE_BIT(CONN_CONNECTING) | STATE_BIT(CONN_OFF)},
@@ -270,6 +272,8 @@ conn_lost(struct db_conn *c, const char *why)
         c->pool->running--;
         entry_lost(e, now);
     }
+    /* Where one was lost, others may be lost in a moment, which are not to get these as well. */
+    c->pool->again_ns = now + AGAIN_AFTER_NS;
     pool_note_lost(c->pool, now, now - c->up_ns);
     watch_soon(c->db);
 }

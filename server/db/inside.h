@@ -45,7 +45,7 @@ struct db_conn {
     uint32_t batch; /* queries before it */
     uint64_t batch_ns;
     unsigned joining;       /* answers missing before it is up */
-    char join_error[200];   /* why it will not be */
+    char reason[200];       /* why it will not be up, or is broken */
     struct db_query cancel; /* over the control connection */
     uint64_t cancel_ns;     /* last asked */
 };
@@ -73,9 +73,10 @@ struct db_pool {
     unsigned queue_max;
     uint64_t wait_ns, answer_ns, suspect_ns; /* suspect_ns = 0: never */
     struct db_queue again, waiting;
-    uint64_t ready; /* bit i: conns[i] takes a query now */
-    uint64_t dirty; /* bit i: conns[i] was sent to in this turn */
-    bool failing;   /* the last attempt to connect failed */
+    uint64_t again_ns; /* nothing of again is sent before */
+    uint64_t ready;    /* bit i: conns[i] takes a query now */
+    uint64_t dirty;    /* bit i: conns[i] was sent to in this turn */
+    bool failing;      /* the last attempt to connect failed */
     unsigned attempts;
     uint64_t retry_ns; /* no attempt before */
     uint64_t queries, failed, retried, dropped_late, waited, refused;

@@ -37,7 +37,7 @@ join_begin(struct db_conn *c)
 {
     conn_move(c, CONN_JOINING);
     c->joining = 0;
-    c->join_error[0] = '\0';
+    c->reason[0] = '\0';
     if (PQsetnonblocking(c->pg, 1) != 0 || PQenterPipelineMode(c->pg) != 1 || prepare_all(c) != 0) {
         conn_failed(c, PQerrorMessage(c->pg));
         return;
@@ -49,8 +49,8 @@ join_begin(struct db_conn *c)
 static void
 join_end(struct db_conn *c)
 {
-    if (c->joining > 0 || c->join_error[0] != '\0') {
-        conn_failed(c, c->join_error[0] != '\0' ? c->join_error : "an answer is missing");
+    if (c->joining > 0 || c->reason[0] != '\0') {
+        conn_failed(c, c->reason[0] != '\0' ? c->reason : "an answer is missing");
         return;
     }
     c->db->server_version = PQserverVersion(c->pg);
@@ -70,8 +70,8 @@ note_refusal(struct db_conn *c, const PGresult *result)
         state != NULL && (strncmp(state, "3F", 2) == 0 || strcmp(state, "42P01") == 0 ||
                           strcmp(state, "42883") == 0);
 
-    if (c->join_error[0] == '\0')
-        snprintf(c->join_error, sizeof(c->join_error), "a statement can't be prepared: %s%s",
+    if (c->reason[0] == '\0')
+        snprintf(c->reason, sizeof(c->reason), "a statement can't be prepared: %s%s",
                  text != NULL ? text : PQresultErrorMessage(result),
                  missing ? " (the files of sql/schema have to be applied)" : "");
 }
@@ -94,7 +94,7 @@ join_read(struct db_conn *c)
         PQclear(result);
     }
     if (c->state == CONN_JOINING && PQstatus(c->pg) != CONNECTION_OK)
-        conn_failed(c, c->join_error[0] != '\0' ? c->join_error : PQerrorMessage(c->pg));
+        conn_failed(c, c->reason[0] != '\0' ? c->reason : PQerrorMessage(c->pg));
     else if (c->state == CONN_JOINING)
         conn_flush(c);
 }

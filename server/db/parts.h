@@ -70,8 +70,9 @@ void conn_read(struct db_conn *); /* read.c */
 void lookup_begin(struct db_conn *);
 void lookup_end(struct db_conn *);
 void watch_begin(struct db *);
-/* Something waits: look often. */
+/* Something waits: look often / in the next turn. */
 void watch_soon(struct db *);
+void watch_now(struct db *);
 void control_cancel(struct db_conn *, uint64_t now);
 /* A connection in CONN_CANCELLING is up again when both answers are there. */
 void control_settle(struct db_conn *);

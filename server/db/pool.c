@@ -8,9 +8,10 @@
  *   slow      on demand          one each    after each        when it is committed
  *   control   one, always        many        after each turn   when it comes
  *
- * A pool is down when it has no connection and the last attempt to get one has failed: then what
- * waits is told so, and what comes is refused at once. Attempts go on, one at a time, with at most
- * about 0.6 s between them; while nothing has failed yet, queries wait.
+ * A pool is down when it has no connection and the last attempt to get one has failed (on demand:
+ * the last four, or the fast pool is down): then what waits is told so, and what comes is refused
+ * at once. Attempts go on, one at a time, with at most about 0.6 s between them; while nothing has
+ * failed yet, queries wait.
  */
 #include "db/parts.h"
 
@@ -19,6 +20,9 @@
 #define BACKOFF_SHORT_NS (50 * NS_PER_MS)
 #define BACKOFF_LONG_NS  (500 * NS_PER_MS)
 #define FLAPPING_NS      NS_PER_S
+
+/* Starting a connection costs 0.1 ms or more of the loop's time. */
+enum { OPEN_PER_TURN = 4 };
 
 enum { FAST_DEPTH = 512, FAST_FILL = 32, CONTROL_DEPTH = 64, BACKOFF_DOUBLINGS = 4 };
 
@@ -57,10 +61,13 @@ pool_is_down(const struct db_pool *pool, uint64_t now)
         return true;
     if (pool->up > 0)
         return false;
-    /* On demand: the next query is the next attempt. */
-    if (pool->failing && (pool->row->keep || now < pool->retry_ns))
+    if (pool->row->keep)
+        return pool->failing;
+    if (fast->up == 0 && fast->failing)
         return true;
-    return !pool->row->keep && fast->up == 0 && fast->failing;
+    /* On demand: PostgreSQL is there, but has perhaps no place just now; queries wait a while, and
+     * later the next query is the next attempt. */
+    return pool->failing && pool->attempts >= BACKOFF_DOUBLINGS && now < pool->retry_ns;
 }
 
 static void
@@ -111,6 +118,7 @@ pool_note_up(struct db_pool *pool, uint64_t now)
     struct db *db = pool->db;
 
     pool->failing = false;
+    pool->attempts = 0;
     if (pool->class == DB_FAST && pool->up == 1) {
         log_info("db: PostgreSQL %d.%d is up", db->server_version / 10000,
                  db->server_version % 10000);
@@ -124,12 +132,10 @@ pool_note_up(struct db_pool *pool, uint64_t now)
 void
 pool_note_lost(struct db_pool *pool, uint64_t now, uint64_t lived_ns)
 {
-    if (lived_ns >= FLAPPING_NS) {
-        pool->attempts = 0;
+    if (lived_ns >= FLAPPING_NS)
         pool->retry_ns = now;
-    } else {
+    else
         back_off(pool, now);
-    }
 }
 
 /* How many connections more are wanted now. */
@@ -140,7 +146,8 @@ wanted(const struct db_pool *pool)
     unsigned n = pool->max - pool->up - pool->opening;
 
     if (!pool->row->keep) {
-        const unsigned unserved = waiting > pool->opening ? waiting - pool->opening : 0;
+        const unsigned coming = pool->opening + (unsigned)__builtin_popcountll(pool->ready);
+        const unsigned unserved = waiting > coming ? waiting - coming : 0;
 
         n = n < unserved ? n : unserved;
     }
@@ -154,6 +161,12 @@ pool_open_due(struct db_pool *pool, uint64_t now)
 {
     unsigned n = wanted(pool);
 
+    if (now < pool->retry_ns)
+        return;
+    if (n > OPEN_PER_TURN) {
+        n = OPEN_PER_TURN;
+        watch_now(pool->db);
+    }
     for (unsigned i = 0; i < pool->max && n > 0; i++) {
         /* an attempt may fail on the spot */
         if (now < pool->retry_ns)
@@ -192,14 +205,15 @@ pool_dispatch(struct db_pool *pool, uint64_t now)
     struct db_conn *c;
 
     for (;;) {
-        if ((e = queue_first(&pool->again)) == NULL && (e = queue_first(&pool->waiting)) == NULL)
-            return;
-        if ((c = pick(pool)) == NULL)
+        e = now >= pool->again_ns ? queue_first(&pool->again) : NULL;
+        if (e == NULL)
+            e = queue_first(&pool->waiting);
+        if (e == NULL || (c = pick(pool)) == NULL)
             break;
         queue_remove(e);
         conn_send(c, e, now);
     }
-    if (!pool->row->keep)
+    if (!pool->row->keep && pool->again.count + pool->waiting.count > 0)
         pool_open_due(pool, now);
 }
 

@@ -10,8 +10,6 @@
  */
 #include "db/parts.h"
 
-#include "common/log.h"
-
 #include <event2/event.h>
 #include <limits.h>
 #include <stdio.h>
@@ -53,7 +51,7 @@ take_error(struct db_conn *c, struct db_entry *e, PGresult *result)
     enum reading r = READ_MORE;
 
     if (ends_session(result) || e == NULL) {
-        log_debug("db: %s", PQresultErrorMessage(result));
+        snprintf(c->reason, sizeof(c->reason), "%s", PQresultErrorMessage(result));
         r = READ_BROKEN;
     } else if (e->outcome == OUTCOME_ROWS && c->sync_due) {
         /* the commit failed */
@@ -161,9 +159,12 @@ conn_read(struct db_conn *c)
         return;
     }
     /* What came before the end of a connection is taken, all of it. */
+    c->reason[0] = '\0';
     r = read_results(c, alive ? RESULTS_PER_TURN : INT_MAX, now);
     if (!alive || r == READ_BROKEN) {
-        conn_lost(c, alive ? "an answer that was not expected" : PQerrorMessage(c->pg));
+        conn_lost(c, c->reason[0] != '\0' ? c->reason
+                     : alive              ? "an answer that was not expected"
+                                          : PQerrorMessage(c->pg));
         return;
     }
     if (c->state == CONN_SUSPECT && c->progress_ns == now)

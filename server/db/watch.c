@@ -200,7 +200,7 @@ on_tick(evutil_socket_t fd, short what, void *arg)
 
     (void)fd;
     (void)what;
-    db->ticks_fast = true; /* no need to arm it from here */
+    db->ticks_fast = true; /* is armed below */
     for (unsigned i = 0; i < DB_ALL_CLASSES; i++) {
         struct db_pool *pool = &db->pools[i];
 
@@ -212,7 +212,8 @@ on_tick(evutil_socket_t fd, short what, void *arg)
             pool_open_due(pool, now);
     }
     control_watch(db, now);
-    arm(db, is_busy(db));
+    if (!evtimer_pending(&db->tick, NULL))
+        arm(db, is_busy(db));
 }
 
 void
@@ -223,12 +224,16 @@ watch_soon(struct db *db)
 }
 
 void
+watch_now(struct db *db)
+{
+    db->ticks_fast = true;
+    evtimer_add(&db->tick, (&(struct timeval){0, 0}));
+}
+
+void
 watch_begin(struct db *db)
 {
     evtimer_assign(&db->tick, db->base, on_tick, db);
-    if (db->none)
-        return;
-    /* the first connections are opened from the loop, at once */
-    db->ticks_fast = true;
-    event_add(&db->tick, &(struct timeval){0, 0});
+    if (!db->none)
+        watch_now(db); /* the first connections are opened from the loop */
 }

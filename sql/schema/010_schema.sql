@@ -9,9 +9,6 @@
 -- (see 050_lock.sql), 0 is never the key of a request.
 DO $$ BEGIN PERFORM pg_advisory_xact_lock(7203, 0); END $$;
 
--- "already exists, skipping" is no news.
-SET LOCAL client_min_messages = warning;
-
 CREATE SCHEMA IF NOT EXISTS interleave;
 
 CREATE TABLE IF NOT EXISTS interleave.schema_version (

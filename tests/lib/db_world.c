@@ -64,7 +64,8 @@ run(PGconn **conn, const char *url, const char *sql)
     if (PQstatus(*conn) != CONNECTION_OK)
         fatalx("%s", PQerrorMessage(*conn));
     result = PQexec(*conn, sql);
-    if (PQresultStatus(result) != PGRES_TUPLES_OK && PQresultStatus(result) != PGRES_COMMAND_OK)
+    if (PQresultStatus(result) != PGRES_TUPLES_OK && PQresultStatus(result) != PGRES_COMMAND_OK &&
+        PQresultStatus(result) != PGRES_EMPTY_QUERY)
         fatalx("%s: %s", sql, PQerrorMessage(*conn));
     if (PQntuples(result) > 0 && PQnfields(result) > 0)
         n = atoll(PQgetvalue(result, 0, 0));
@@ -116,8 +117,8 @@ backend_pid(const char *application_query, int except)
                       database, application_query, except);
 }
 
-void
-side_schema(void)
+static void
+apply_schema(void)
 {
     glob_t files;
 
@@ -152,14 +153,14 @@ disconnect(void)
 }
 
 void
-db_world_create(const char *name, bool schema)
+db_world_create(const char *name, const char *more)
 {
     snprintf(database, sizeof(database), "%s", name);
     aside("SET client_min_messages = warning");
     aside("DROP DATABASE IF EXISTS %s WITH (FORCE)", database);
     aside("CREATE DATABASE %s", database);
-    if (schema)
-        side_schema();
+    apply_schema();
+    side("%s", more);
     disconnect();
 }
 

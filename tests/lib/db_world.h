@@ -39,9 +39,9 @@ struct db_world {
 
 extern struct db_world w;
 
-/* Creates the database `name` anew, with (or without) our schema, and drops it again. Outside of
- * Check's forked tests. */
-void db_world_create(const char *name, bool schema);
+/* Creates the database `name` anew, with our schema and what `more` adds, and drops it again.
+ * Outside of Check's forked tests. */
+void db_world_create(const char *name, const char *more);
 void db_world_drop(void);
 /* Per test: the loop, the settings (defaults, short times), no db yet / all of it away. */
 void db_world_begin(void);
@@ -73,8 +73,6 @@ long long aside(const char *fmt, ...) PRINTF_LIKE(1, 2);
 void side_until(const char *sql, long long value);
 /* Process number of a backend of ours that is not `except`; 0: none. */
 int backend_pid(const char *application_query, int except);
-/* Applies sql/schema. */
-void side_schema(void);
 /* A conninfo string for our database, with further settings. */
 const char *db_world_url(const char *more);
 

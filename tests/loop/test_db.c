@@ -429,7 +429,7 @@ main(void)
     tcase_add_test(tc, test_a_deadline_of_its_own_counts_from_the_start);
     tcase_add_test(tc, test_the_status_is_json_with_every_class);
     suite_add_tcase(suite, tc);
-    db_world_create("interleave_test_db", true);
+    db_world_create("interleave_test_db", "");
     result = suite_run(suite);
     db_world_drop();
     return result;

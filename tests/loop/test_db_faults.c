@@ -1,0 +1,469 @@
+/* links: server/db/conn.c server/db/control.c server/db/db.c server/db/entry.c server/db/join.c server/db/lookup.c server/db/pool.c server/db/queue.c server/db/read.c server/db/result.c server/db/send.c server/db/start.c server/db/status.c server/db/url.c server/db/watch.c server/common/buf.c server/common/clock.c server/common/log.c build/gen/statements.c tests/lib/db_world.c */
+/*
+ * PostgreSQL on a bad day: backends killed, frozen, refused; the database away, empty, back again.
+ */
+#include "../lib/db_world.h"
+#include "../lib/suite.h"
+#include "common/buf.h"
+#include "common/clock.h"
+
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static struct probe *const p = w.probes;
+
+static void
+begin(void)
+{
+    db_world_begin();
+    w.conf.db_suspect = 100;
+    w.conf.db_answer = 500;
+}
+
+/* ---- connections lost ---- */
+
+static const char kill_all[] = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity "
+                               "WHERE application_name = 'interleave' AND datname = "
+                               "'interleave_test_faults'";
+
+START_TEST(test_reads_whose_connections_die_are_answered_by_new_ones)
+{
+    w.conf.db_suspect = w.conf.db_answer = 10000;
+    db_world_open();
+    side("BEGIN; LOCK TABLE interleave.world");
+    for (int i = 0; i < 40; i++)
+        probe_start_int(&p[i], SQL_WORLD_BY_ID, i + 1);
+    for (int i = 40; i < 45; i++)
+        probe_start_int(&p[i], SQL_SLEEP, 50);
+    db_world_until(class_of(DB_FAST).running == 40 && p[44].began == 1);
+    aside(kill_all);
+    side("COMMIT");
+    db_world_until(w.done == 45);
+    ck_assert_uint_eq(probes_failed(45, FAIL_NONE), 45);
+    ck_assert_uint_gt(class_of(DB_FAST).retried, 0);
+    for (int i = 0; i < 45; i++)
+        ck_assert_uint_eq(p[i].began, p[i].ended);
+}
+END_TEST
+
+START_TEST(test_a_read_lost_twice_is_given_up)
+{
+    db_world_open();
+    probe_start_int(p, SQL_SLEEP, 10000);
+    for (int i = 0; i < 2; i++) {
+        db_world_until(p->began == (unsigned)i + 1);
+        aside(kill_all);
+        db_world_until(p->ended == (unsigned)i + 1);
+    }
+    db_world_until(w.done == 1);
+    ck_assert_int_eq(p->failure, FAIL_DB_LOST);
+}
+END_TEST
+
+START_TEST(test_idle_connections_that_die_are_replaced)
+{
+    int old;
+
+    db_world_open();
+    old = backend_pid("%world%", 0);
+    aside(kill_all);
+    db_world_until(class_of(DB_FAST).connections < 2);
+    db_world_until(class_of(DB_FAST).connections == 2);
+    ck_assert_int_ne(backend_pid("%world%", 0), old);
+    probe_start_int(p, SQL_WORLD_BY_ID, 1);
+    db_world_until(w.done == 1);
+    ck_assert_int_eq(p->failure, FAIL_NONE);
+}
+END_TEST
+
+/* ---- connections that do not answer ---- */
+
+/* Stops the backend of the first fast connection. */
+static int
+freeze_one(void)
+{
+    int pid;
+
+    probe_start_int(&p[PROBES - 1], SQL_WORLD_BY_ID, 1);
+    db_world_until(p[PROBES - 1].done == 1);
+    w.done = 0;
+    pid = (int)aside("SELECT pid FROM pg_stat_activity WHERE application_name = 'interleave' AND "
+                     "datname = 'interleave_test_faults' AND query LIKE '%%world%%' "
+                     "ORDER BY state_change DESC LIMIT 1");
+    ck_assert_int_gt(pid, 0);
+    ck_assert_msg(kill(pid, SIGSTOP) == 0,
+                  "this test must be allowed to stop PostgreSQL's backends");
+    return pid;
+}
+
+START_TEST(test_a_frozen_backend_costs_one_query_the_others_go_elsewhere)
+{
+    int pid;
+
+    db_world_open();
+    pid = freeze_one();
+    for (int i = 0; i < 20; i++)
+        probe_start_int(&p[i], SQL_WORLD_BY_ID, i + 1);
+    db_world_until(w.done == 20);
+    ck_assert_uint_eq(probes_failed(20, FAIL_NONE), 19);
+    ck_assert_int_eq(p[0].failure, FAIL_DB_LATE);
+    ck_assert_uint_eq(class_of(DB_FAST).retried, 19);
+    db_world_until(class_of(DB_FAST).connections == 2);
+    kill(pid, SIGCONT);
+}
+END_TEST
+
+START_TEST(test_a_suspect_that_wakes_answers_and_is_used_again)
+{
+    int pid;
+
+    w.conf.db_fast = 1;
+    w.conf.db_answer = 10000;
+    db_world_open();
+    pid = freeze_one();
+    for (int i = 0; i < 20; i++)
+        probe_start_int(&p[i], SQL_WORLD_BY_ID, i + 1);
+    for (uint64_t end = clock_ns() + 300 * NS_PER_MS; clock_ns() < end;)
+        db_world_turn();
+    ck_assert_uint_eq(w.done, 0);
+    /* suspect: this one waits */
+    probe_start_int(&p[20], SQL_WORLD_BY_ID, 21);
+    db_world_turn();
+    ck_assert_uint_eq(class_of(DB_FAST).waiting, 1);
+    kill(pid, SIGCONT);
+    db_world_until(w.done == 21);
+    ck_assert_uint_eq(probes_failed(21, FAIL_NONE), 21);
+    ck_assert_int_eq(backend_pid("%world%", 0), pid);
+}
+END_TEST
+
+static long long
+status_number(const char *member)
+{
+    struct buf b = {0};
+    long long n;
+
+    db_status_json(w.db, &b);
+    buf_add_char(&b, '\0');
+    n = aside("SELECT ('%s'::json->>'%s')::int", b.data, member);
+    buf_fini(&b);
+    return n;
+}
+
+START_TEST(test_at_most_four_frozen_backends_are_given_up)
+{
+    int pids[6];
+
+    w.conf.db_fast = 1;
+    db_world_open();
+    for (int i = 0; i < 4; i++) {
+        pids[i] = freeze_one();
+        probe_start_int(&p[i], SQL_WORLD_BY_ID, 1);
+        db_world_until(p[i].done == 1);
+        ck_assert_int_eq(p[i].failure, FAIL_DB_LATE);
+        db_world_until(class_of(DB_FAST).connections == 1);
+    }
+    ck_assert_int_eq(status_number("given_up_now"), 4);
+    /* the fifth stays, and wakes */
+    pids[4] = freeze_one();
+    probe_start_int(&p[4], SQL_WORLD_BY_ID, 1);
+    db_world_until(p[4].done == 1);
+    ck_assert_int_eq(p[4].failure, FAIL_DB_LATE);
+    ck_assert_int_eq(status_number("given_up"), 4);
+    kill(pids[4], SIGCONT);
+    probe_start_int(&p[5], SQL_WORLD_BY_ID, 1);
+    db_world_until(p[5].done == 1);
+    ck_assert_int_eq(p[5].failure, FAIL_NONE);
+    ck_assert_int_eq(status_number("connections_lost"), 4);
+    /* those that wake find that they are to end */
+    for (int i = 0; i < 4; i++)
+        kill(pids[i], SIGCONT);
+    w.ahead_ns = NS_PER_S;
+    db_world_until(status_number("given_up_now") == 0);
+}
+END_TEST
+
+START_TEST(test_a_frozen_slow_backend_is_given_up_after_its_client)
+{
+    int pid;
+
+    w.conf.db_slow = 1;
+    db_world_open();
+    probe_start_int(&p[0], SQL_SLEEP, 10000);
+    side_until("SELECT count(*) FROM pg_stat_activity WHERE state = 'active' AND datname = "
+               "'interleave_test_faults' AND wait_event = 'PgSleep'",
+               1);
+    pid = backend_pid("%pg\\_sleep%", 0);
+    ck_assert_int_eq(kill(pid, SIGSTOP), 0);
+    db_release(&p[0].q);
+    probe_start_int(&p[1], SQL_SLEEP, 0);
+    db_world_until(w.done == 1);
+    ck_assert_int_eq(p[1].failure, FAIL_NONE);
+    ck_assert_int_eq(status_number("given_up"), 1);
+    kill(pid, SIGCONT);
+    w.ahead_ns = NS_PER_S;
+    db_world_until(status_number("given_up_now") == 0);
+}
+END_TEST
+
+START_TEST(test_an_idle_connection_that_froze_is_noticed_without_a_query)
+{
+    int pid;
+
+    db_world_open();
+    pid = freeze_one();
+    w.ahead_ns = 6 * NS_PER_S;
+    db_world_until(status_number("given_up") == 1);
+    db_world_until(class_of(DB_FAST).connections == 2);
+    ck_assert_uint_eq(class_of(DB_FAST).dropped_late, 0);
+    kill(pid, SIGCONT);
+}
+END_TEST
+
+/* ---- the database away ---- */
+
+static void
+refuse_connections(bool refuse)
+{
+    aside("ALTER DATABASE interleave_test_faults ALLOW_CONNECTIONS %s", refuse ? "false" : "true");
+    if (refuse)
+        aside(kill_all);
+}
+
+START_TEST(test_a_database_that_goes_is_known_to_be_down_and_found_again_within_a_second)
+{
+    uint64_t back;
+
+    db_world_open();
+    probe_start_int(&p[0], SQL_SLEEP, 10000);
+    db_world_until(p[0].began == 1);
+    refuse_connections(true);
+    db_world_until(db_state(w.db) == DB_STATE_DOWN);
+    db_world_until(w.done == 1);
+    ck_assert_msg(p[0].failure == FAIL_DB_DOWN || p[0].failure == FAIL_DB_LOST, "%d",
+                  (int)p[0].failure);
+    for (int i = 1; i < 6; i++)
+        probe_start_int(&p[i], i % 2 ? SQL_SLEEP : SQL_WORLD_BY_ID, 1);
+    ck_assert_uint_eq(w.done, 1);
+    db_world_turn();
+    ck_assert_uint_eq(probes_failed(6, FAIL_DB_DOWN) - (p[0].failure == FAIL_DB_DOWN), 5);
+    refuse_connections(false);
+    back = clock_ns();
+    db_world_until(db_state(w.db) == DB_STATE_UP);
+    ck_assert_uint_lt(clock_ns() - back, NS_PER_S);
+    probe_start_int(&p[6], SQL_SLEEP, 0);
+    probe_start_int(&p[7], SQL_WORLD_BY_ID, 1);
+    db_world_until(p[6].done + p[7].done == 2);
+    ck_assert(p[6].failure == FAIL_NONE && p[7].failure == FAIL_NONE);
+}
+END_TEST
+
+START_TEST(test_queries_wait_while_the_first_connection_is_being_made)
+{
+    w.db = db_open(w.base, &w.conf, NULL);
+    ck_assert_int_eq(db_state(w.db), DB_STATE_CONNECTING);
+    probe_start_int(&p[0], SQL_WORLD_BY_ID, 1);
+    probe_start_int(&p[1], SQL_SLEEP, 0);
+    db_world_until(w.done == 2);
+    ck_assert_uint_eq(probes_failed(2, FAIL_NONE), 2);
+}
+END_TEST
+
+START_TEST(test_without_a_schema_it_is_not_up_until_there_is_one)
+{
+    side("ALTER SCHEMA interleave RENAME TO elsewhere");
+    w.db = db_open(w.base, &w.conf, NULL);
+    db_world_until(db_state(w.db) == DB_STATE_DOWN);
+    probe_start_int(&p[0], SQL_WORLD_BY_ID, 1);
+    db_world_until(w.done == 1);
+    ck_assert_int_eq(p[0].failure, FAIL_DB_DOWN);
+    side("ALTER SCHEMA elsewhere RENAME TO interleave");
+    db_world_until(db_state(w.db) == DB_STATE_UP);
+    probe_start_int(&p[1], SQL_WORLD_BY_ID, 1);
+    db_world_until(w.done == 2);
+    ck_assert_int_eq(p[1].failure, FAIL_NONE);
+}
+END_TEST
+
+START_TEST(test_slow_queries_share_what_connections_postgresql_grants)
+{
+    db_world_open();
+    aside("ALTER DATABASE interleave_test_faults CONNECTION LIMIT 5");
+    aside("DROP ROLE IF EXISTS interleave_test_role");
+    aside("CREATE ROLE interleave_test_role LOGIN");
+    db_close(w.db);
+    side("GRANT USAGE ON SCHEMA interleave TO interleave_test_role");
+    side("GRANT SELECT ON ALL TABLES IN SCHEMA interleave TO interleave_test_role");
+    /* superusers have no limit */
+    snprintf(w.conf.db_url, sizeof(w.conf.db_url), "%s",
+             db_world_url("user='interleave_test_role' password=''"));
+    db_world_open();
+    for (int i = 0; i < 8; i++)
+        probe_start_int(&p[i], SQL_SLEEP, 30);
+    db_world_until(w.done == 8);
+    ck_assert_uint_eq(probes_failed(8, FAIL_NONE), 8);
+    ck_assert_uint_le(class_of(DB_SLOW).connections, 2);
+    db_close(w.db);
+    w.db = NULL;
+    aside("ALTER DATABASE interleave_test_faults CONNECTION LIMIT -1");
+    side("REASSIGN OWNED BY interleave_test_role TO current_user");
+    side("DROP OWNED BY interleave_test_role");
+    side("DROP ROLE interleave_test_role");
+}
+END_TEST
+
+/* ---- no PostgreSQL at all ---- */
+
+static void
+expect_down(const char *url)
+{
+    snprintf(w.conf.db_url, sizeof(w.conf.db_url), "%s", url);
+    w.db = db_open(w.base, &w.conf, NULL);
+    probe_start_int(&p[0], SQL_WORLD_BY_ID, 1);
+    ck_assert_uint_eq(w.done, 0);
+    db_world_until(w.done == 1);
+    ck_assert_int_eq(p[0].failure, FAIL_DB_DOWN);
+    db_release(&p[0].q);
+}
+
+START_TEST(test_without_a_url_every_query_is_refused)
+{
+    expect_down("");
+    ck_assert_int_eq(db_state(w.db), DB_STATE_NONE);
+}
+END_TEST
+
+START_TEST(test_a_socket_that_is_not_there_is_down)
+{
+    expect_down("postgres://somebody@/name?host=/nonexistent");
+    ck_assert_int_eq(db_state(w.db), DB_STATE_DOWN);
+}
+END_TEST
+
+static int
+listen_somewhere(int *port)
+{
+    struct sockaddr_in addr = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t len = sizeof(addr);
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    ck_assert_int_eq(bind(fd, (struct sockaddr *)&addr, sizeof(addr)), 0);
+    ck_assert_int_eq(listen(fd, 16), 0);
+    ck_assert_int_eq(getsockname(fd, (struct sockaddr *)&addr, &len), 0);
+    *port = ntohs(addr.sin_port);
+    return fd;
+}
+
+START_TEST(test_a_server_that_accepts_and_says_nothing_is_down_after_a_while)
+{
+    char url[100];
+    int port, fd = listen_somewhere(&port);
+
+    w.conf.db_connect = 200;
+    snprintf(url, sizeof(url), "postgres://somebody@127.0.0.1:%d/name", port);
+    expect_down(url);
+    close(fd);
+}
+END_TEST
+
+START_TEST(test_the_name_of_a_host_is_looked_up)
+{
+    char url[100];
+    int port, fd = listen_somewhere(&port), connection;
+
+    snprintf(url, sizeof(url), "postgres://somebody@localhost:%d/name", port);
+    snprintf(w.conf.db_url, sizeof(w.conf.db_url), "%s", url);
+    fcntl(fd, F_SETFL, O_NONBLOCK);
+    w.db = db_open(w.base, &w.conf, NULL);
+    db_world_until((connection = accept(fd, NULL, NULL)) >= 0);
+    close(connection);
+    close(fd);
+}
+END_TEST
+
+START_TEST(test_closing_while_everything_is_under_way_leaks_nothing)
+{
+    db_world_open();
+    for (int i = 0; i < 100; i++)
+        probe_start_int(&p[i], i % 3 ? SQL_WORLD_BY_ID : SQL_SLEEP, 1000);
+    db_world_turn();
+    for (int i = 100; i < 200; i++)
+        probe_start_int(&p[i], i % 3 ? SQL_WORLD_BY_ID : SQL_SLEEP, 1000);
+    db_close(w.db);
+    w.db = NULL;
+    ck_assert_uint_eq(probes_failed(200, FAIL_NONE), w.done);
+}
+END_TEST
+
+START_TEST(test_no_password_gets_into_the_log)
+{
+    static const char *const urls[] = {
+        "postgres://somebody:s3cret@127.0.0.1:1/name",
+        "postgres://somebody:x@s3cret@127.0.0.1:1/name",
+        "postgres://somebody:s3cret/more@127.0.0.1:1/name",
+        "postgres://s3cret:s3cret:s3cret@:s3cret",
+        "host=/nonexistent password=s3cret",
+        "host=/nonexistent password='s3cret",
+    };
+    char path[] = "/tmp/interleave-log-XXXXXX", text[65536];
+    int log = mkstemp(path), kept = dup(STDERR_FILENO);
+    ssize_t len;
+
+    setenv("TEST_LOG", "debug", 1);
+    db_world_end();
+    dup2(log, STDERR_FILENO);
+    for (size_t i = 0; i < sizeof(urls) / sizeof(urls[0]); i++) {
+        db_world_begin();
+        expect_down(urls[i]);
+        db_world_end();
+    }
+    dup2(kept, STDERR_FILENO);
+    db_world_begin();
+    len = pread(log, text, sizeof(text) - 1, 0);
+    unlink(path);
+    ck_assert_int_gt(len, 0);
+    text[len] = '\0';
+    ck_assert_msg(strstr(text, "s3cret") == NULL, "%s", text);
+}
+END_TEST
+
+int
+main(void)
+{
+    Suite *suite = suite_create("db_faults");
+    TCase *tc = tcase_create("db_faults");
+    int result;
+
+    tcase_add_checked_fixture(tc, begin, db_world_end);
+    tcase_set_timeout(tc, 60);
+    tcase_add_test(tc, test_reads_whose_connections_die_are_answered_by_new_ones);
+    tcase_add_test(tc, test_a_read_lost_twice_is_given_up);
+    tcase_add_test(tc, test_idle_connections_that_die_are_replaced);
+    tcase_add_test(tc, test_a_frozen_backend_costs_one_query_the_others_go_elsewhere);
+    tcase_add_test(tc, test_a_suspect_that_wakes_answers_and_is_used_again);
+    tcase_add_test(tc, test_at_most_four_frozen_backends_are_given_up);
+    tcase_add_test(tc, test_a_frozen_slow_backend_is_given_up_after_its_client);
+    tcase_add_test(tc, test_an_idle_connection_that_froze_is_noticed_without_a_query);
+    tcase_add_test(tc,
+                   test_a_database_that_goes_is_known_to_be_down_and_found_again_within_a_second);
+    tcase_add_test(tc, test_queries_wait_while_the_first_connection_is_being_made);
+    tcase_add_test(tc, test_without_a_schema_it_is_not_up_until_there_is_one);
+    tcase_add_test(tc, test_slow_queries_share_what_connections_postgresql_grants);
+    tcase_add_test(tc, test_without_a_url_every_query_is_refused);
+    tcase_add_test(tc, test_a_socket_that_is_not_there_is_down);
+    tcase_add_test(tc, test_a_server_that_accepts_and_says_nothing_is_down_after_a_while);
+    tcase_add_test(tc, test_the_name_of_a_host_is_looked_up);
+    tcase_add_test(tc, test_closing_while_everything_is_under_way_leaks_nothing);
+    tcase_add_test(tc, test_no_password_gets_into_the_log);
+    suite_add_tcase(suite, tc);
+    db_world_create("interleave_test_faults", "");
+    result = suite_run(suite);
+    db_world_drop();
+    return result;
+}
