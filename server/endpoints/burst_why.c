@@ -9,6 +9,9 @@
 #include <stdio.h>
 #include <string.h>
 
+/* Less work than this is not worth a reason. */
+#define LITTLE_MS 10.0
+
 /* What the reasons are chosen from. */
 struct facts {
     double wall, db, cpu, loop, queue, lock, gate, longest; /* ms */
@@ -110,23 +113,25 @@ static void
 add_why(const struct burst *s, const struct facts *f, struct buf *b)
 {
     struct buf why = {0};
+    double work = f->db + f->cpu + f->loop + f->lock;
 
     if (s->failed > 0)
         why_failed(s, &why);
     else if (s->count > 1 && s->requests_max <= 1 && f->db + f->cpu > f->wall * 0.5)
         why_one_at_a_time(s, f, &why);
+    else if (work < LITTLE_MS)
+        buf_addf(&why, "little to do: %.1f ms of work in %.1f ms", work, f->wall);
     else if (f->lock > f->wall * 0.5)
         why_lock(s, f, &why);
     else if (f->slow.connections_max > 0 && s->requests_max > f->slow.connections_max &&
              f->queue - f->lock > f->wall * 0.2 && f->db > f->cpu)
         why_connections(s, f, &why);
-    else if (f->cpu > f->wall * 0.5)
+    else if (f->cpu > f->wall * 0.5 || f->cpu > f->db)
         why_cpu(s, f, &why);
-    else if (f->db > f->wall * 0.5)
-        why_waits(s, f, &why);
     else
-        buf_addf(&why, "little to do: %.1f ms of work in %.1f ms, mostly the loop's own",
-                 f->db + f->cpu + f->loop, f->wall);
+        why_waits(s, f, &why);
+    if (s->failed == 0 && work > LITTLE_MS && work < f->wall * 0.5 && s->gap_ns == 0)
+        buf_add_text(&why, "; the rest of the time other programs had the CPUs");
     buf_add_json_string(b, why.data, why.len);
     buf_fini(&why);
 }
