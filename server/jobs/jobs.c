@@ -222,7 +222,7 @@ on_tick(evutil_socket_t fd, short what, void *arg)
         if (jobs->workers[i] == NULL)
             continue;
         worker_look(jobs->workers[i], elapsed, now);
-        busy |= jobs->workers[i]->nslots > 0;
+        busy |= jobs->workers[i]->nslots > 0 || jobs->workers[i]->state == WORKER_LOST;
     }
     if (!busy && TAILQ_EMPTY(&jobs->open)) {
         event_del(jobs->tick);

@@ -75,24 +75,46 @@ worker_show_cancel(struct worker *w)
     atomic_store_explicit(&w->page->cancel_job, job, memory_order_relaxed);
 }
 
-void
-worker_look(struct worker *w, uint64_t elapsed, uint64_t now)
+/* So long it has said nothing, though something is due. */
+static void
+wait_for_life(struct worker *w, uint64_t elapsed, uint64_t patience, const char *why)
 {
-    uint64_t heartbeat, patience;
-
-    if (w->state != WORKER_BUSY)
-        return;
-    worker_take_slices(w, now);
-    heartbeat = atomic_load_explicit(&w->page->heartbeat, memory_order_relaxed);
-    if (heartbeat != w->heartbeat) {
-        w->heartbeat = heartbeat;
-        w->silent_ns = 0;
-        return;
-    }
     w->silent_ns += elapsed;
-    patience = atomic_load(&w->page->ready) != 0 ? POOL_STUCK_NS : POOL_START_NS;
     if (w->silent_ns < patience)
         return;
     w->jobs->counts.stuck++;
-    worker_doom(w, "it gives no sign of life");
+    worker_doom(w, why);
+}
+
+static void
+look_for_heartbeat(struct worker *w, uint64_t elapsed)
+{
+    const uint64_t beat = atomic_load_explicit(&w->page->heartbeat, memory_order_relaxed);
+    const bool ready = atomic_load_explicit(&w->page->ready, memory_order_relaxed) != 0;
+
+    if (beat == w->heartbeat) {
+        wait_for_life(w, elapsed, ready ? POOL_STUCK_NS : POOL_START_NS,
+                      "it gives no sign of life");
+        return;
+    }
+    w->heartbeat = beat;
+    w->silent_ns = 0;
+}
+
+void
+worker_look(struct worker *w, uint64_t elapsed, uint64_t now)
+{
+    switch (w->state) {
+    case WORKER_BUSY:
+        worker_take_slices(w, now);
+        look_for_heartbeat(w, elapsed);
+        break;
+    case WORKER_LOST:
+        wait_for_life(w, elapsed, POOL_STUCK_NS, "it has closed its socket and lives on");
+        break;
+    case WORKER_NONE:
+    case WORKER_IDLE:
+    case WORKER_DOOMED:
+        break;
+    }
 }

@@ -8,8 +8,8 @@
 
 struct worker;
 
-/* A busy one, every so often: takes slices; no heartbeat for POOL_STUCK_NS (POOL_START_NS while it
- * starts) dooms it. */
+/* Every so often: takes slices of a busy one; no heartbeat for POOL_STUCK_NS (POOL_START_NS while
+ * it starts) dooms it, and so does a lost one that does not die. */
 void worker_look(struct worker *, uint64_t elapsed, uint64_t now);
 /* CPU slices that it has written since the last time go into the trace. */
 void worker_take_slices(struct worker *, uint64_t now);

@@ -98,7 +98,7 @@ worker_read(struct worker *w, unsigned most)
         if (got > 0) {
             on_done(w, &m, clock_ns());
         } else if (got == 0) {
-            worker_doom(w, "it closed its socket");
+            worker_lose(w);
         } else if (errno == EAGAIN) {
             return;
         } else {
@@ -110,7 +110,7 @@ worker_read(struct worker *w, unsigned most)
 
 /* ---- to the worker ---- */
 
-/* 0 sent; -1: full for the moment, or broken (then it is doomed). */
+/* 0 sent; -1: full for the moment, or broken (then it is lost or doomed). */
 static int
 send_message(struct worker *w, const struct task_message *m, int area_fd)
 {
@@ -121,6 +121,8 @@ send_message(struct worker *w, const struct task_message *m, int area_fd)
     if (errno == EAGAIN || errno == ENOBUFS || errno == ETOOMANYREFS) {
         w->full = true;
         event_add(w->writable, NULL);
+    } else if (errno == EPIPE || errno == ECONNRESET) {
+        worker_lose(w);
     } else {
         worker_doom(w, strerror(errno));
     }

@@ -23,12 +23,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#define ENDS (STATE_BIT(WORKER_LOST) | STATE_BIT(WORKER_DOOMED) | STATE_BIT(WORKER_NONE))
+
 static const struct state_row worker_states[] = {
     [WORKER_NONE] = {"none", STATE_BIT(WORKER_IDLE)},
-    [WORKER_IDLE] = {"idle",
-                     STATE_BIT(WORKER_BUSY) | STATE_BIT(WORKER_DOOMED) | STATE_BIT(WORKER_NONE)},
-    [WORKER_BUSY] = {"busy",
-                     STATE_BIT(WORKER_IDLE) | STATE_BIT(WORKER_DOOMED) | STATE_BIT(WORKER_NONE)},
+    [WORKER_IDLE] = {"idle", STATE_BIT(WORKER_BUSY) | ENDS},
+    [WORKER_BUSY] = {"busy", STATE_BIT(WORKER_IDLE) | ENDS},
+    [WORKER_LOST] = {"lost", STATE_BIT(WORKER_DOOMED) | STATE_BIT(WORKER_NONE)},
     [WORKER_DOOMED] = {"doomed", STATE_BIT(WORKER_NONE)},
 };
 
@@ -93,9 +94,20 @@ worker_free(struct worker *w)
 }
 
 void
-worker_doom(struct worker *w, const char *why)
+worker_lose(struct worker *w)
 {
     if (!worker_is_alive(w))
+        return;
+    worker_move(w, WORKER_LOST);
+    event_del(w->readable);
+    w->silent_ns = 0;
+    pool_watch(w->jobs);
+}
+
+void
+worker_doom(struct worker *w, const char *why)
+{
+    if (!worker_is_alive(w) && w->state != WORKER_LOST)
         return;
     log_warnx("worker %u (pid %d) is to be killed: %s", w->index, w->pid, why);
     worker_move(w, WORKER_DOOMED);

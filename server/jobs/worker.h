@@ -6,7 +6,9 @@
  *   WORKER_NONE ---> WORKER_IDLE <-----> WORKER_BUSY
  *        ^                |  last task done   |
  *        |                v                   v
- *        '---------- WORKER_DOOMED: stuck, wrong message or EOF; its death was asked for
+ *        +--------- WORKER_LOST: its socket is closed; it will be dead in a moment
+ *        |                v                   v
+ *        '---------- WORKER_DOOMED: stuck, wrong message, not dead; its death was asked for
  *
  * Tasks come back in the order in which they were given, so the first slot is the one that runs.
  * The front end trusts no octet of a worker: a wrong message dooms it. What a dead worker held goes
@@ -21,7 +23,7 @@
 struct event;
 struct worker_page;
 
-enum worker_state { WORKER_NONE, WORKER_IDLE, WORKER_BUSY, WORKER_DOOMED };
+enum worker_state { WORKER_NONE, WORKER_IDLE, WORKER_BUSY, WORKER_LOST, WORKER_DOOMED };
 enum { WORKER_SLOTS = 2 };
 
 /* A task waits behind another one only if that one is over soon. */
@@ -56,7 +58,7 @@ struct worker {
     uint64_t up_ns, last_end_ns;
     uint64_t slices_read;
     uint64_t heartbeat; /* as seen last */
-    uint64_t silent_ns; /* busy, and the heartbeat stood still */
+    uint64_t silent_ns; /* busy, and the heartbeat stood still; or lost, and not dead */
     uint64_t tasks;     /* done by this process */
     uint64_t tasks_before, ups;
     unsigned cpu; /* where it was last */
@@ -70,6 +72,8 @@ MUST_CHECK int worker_up(struct worker *, const struct worker_seat *, uint64_t n
 /* Drains its last messages, then gives back what it held. */
 void worker_down(struct worker *, int wait_status, uint64_t now);
 
+/* Its socket is closed. */
+void worker_lose(struct worker *);
 /* It is asked to be killed; what it holds goes back when it is dead. */
 void worker_doom(struct worker *, const char *why);
 

@@ -106,16 +106,6 @@ START_TEST(test_a_message_of_another_size_is_the_end_of_a_worker)
 }
 END_TEST
 
-START_TEST(test_a_worker_that_closes_its_socket_is_asked_to_be_killed)
-{
-    world_add_held(&w, 0);
-    shutdown(w.workers[0].fd, SHUT_RDWR);
-    world_turn(&w);
-    ck_assert_uint_eq(w.nkills, 1);
-    ck_assert_uint_eq(jobs_workers(w.jobs), 0);
-}
-END_TEST
-
 /* One task done with these times; its span. */
 static struct span
 span_of_task(uint64_t start, uint64_t end)
@@ -242,6 +232,38 @@ START_TEST(test_a_worker_without_heartbeat_for_two_seconds_is_killed)
 }
 END_TEST
 
+/* Usually it is dead, and the news of its death are on their way: nobody is asked to kill it. */
+START_TEST(test_a_worker_that_closed_its_socket_has_two_seconds_to_be_dead)
+{
+    uint64_t begun;
+
+    world_add_held(&w, 0);
+    shutdown(w.workers[0].fd, SHUT_RDWR);
+    world_turn(&w);
+    ck_assert_uint_eq(w.nkills, 0);
+    ck_assert_uint_eq(jobs_workers(w.jobs), 0);
+    stop_the_clock();
+    clock_set_source(hurrying_clock);
+    begun = fake_now;
+    world_wait_kills(&w, 1);
+    ck_assert_uint_ge(fake_now - begun, 2 * NS_PER_S);
+}
+END_TEST
+
+START_TEST(test_a_worker_whose_socket_is_broken_gets_no_task)
+{
+    world_add_held(&w, 0);
+    shutdown(w.workers[0].fd, SHUT_RDWR);
+    world_start(&w, &a, &kernel_sum, 1000, 1, EXEC_WORKERS);
+    (void)jobs_turn_end(w.jobs); /* sends, before it has read the end */
+    ck_assert_uint_eq(a.began, 0);
+    ck_assert_uint_eq(jobs_workers(w.jobs), 0);
+    world_add_held(&w, 1);
+    world_turn(&w);
+    (void)held_run(&w, 1);
+}
+END_TEST
+
 START_TEST(test_a_worker_that_still_starts_has_ten_seconds)
 {
     uint64_t begun;
@@ -315,13 +337,14 @@ main(void)
                         LIES);
     tcase_add_test(t, test_an_answer_that_nobody_asked_for_is_the_end_of_a_worker);
     tcase_add_test(t, test_a_message_of_another_size_is_the_end_of_a_worker);
-    tcase_add_test(t, test_a_worker_that_closes_its_socket_is_asked_to_be_killed);
     tcase_add_loop_test(t, test_times_from_a_worker_are_cut_to_what_is_possible, 0, 2);
     tcase_add_test(t, test_slices_from_a_page_are_taken_when_they_are_possible);
     tcase_add_test(t, test_a_page_that_jumps_does_not_confuse_the_reader);
     t = case_of(suite, "silence");
     tcase_set_timeout(t, 20);
     tcase_add_test(t, test_a_worker_without_heartbeat_for_two_seconds_is_killed);
+    tcase_add_test(t, test_a_worker_that_closed_its_socket_has_two_seconds_to_be_dead);
+    tcase_add_test(t, test_a_worker_whose_socket_is_broken_gets_no_task);
     tcase_add_test(t, test_a_worker_that_still_starts_has_ten_seconds);
     tcase_add_test(t, test_a_heartbeat_keeps_a_worker_alive_as_long_as_it_takes);
     tcase_add_test(t, test_when_the_loop_itself_stood_still_no_worker_is_blamed);
