@@ -62,7 +62,7 @@ histogram_percentile(const struct histogram *h, double percent)
         return 0;
     for (unsigned i = 0; i < HISTOGRAM_BUCKETS; i++) {
         seen += h->buckets[i];
-        if ((double)seen >= wanted && seen > 0)
+        if ((double)seen >= wanted && seen > 0 && i < HISTOGRAM_BUCKETS - 1)
             return bucket_end(i) < h->max ? bucket_end(i) : h->max;
     }
     return h->max;

@@ -7,9 +7,9 @@
 
 #include <stdint.h>
 
-enum { HISTOGRAM_BUCKETS = 16 * 30 };
+enum { HISTOGRAM_BUCKETS = 16 * 32 };
 
-/* Zeroed is empty. Values are nanoseconds; 0 to some 18 minutes are told apart. */
+/* Zeroed is empty. Values are nanoseconds; 0 to some 36 minutes are told apart. */
 struct histogram {
     uint64_t count;
     uint64_t max;

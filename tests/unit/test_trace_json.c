@@ -1,0 +1,178 @@
+/* links: server/trace/trace_json.c server/common/span.c server/common/buf.c server/common/clock.c server/common/log.c */
+/*
+ * The trace that Perfetto opens: well-formed, bars of one lane disjoint or nested, begins and ends
+ * in pairs, only what was asked for, and an honest count of what was left out.
+ */
+#include "suite.h"
+
+#include "common/clock.h"
+#include "trace/trace_json.h"
+
+#include <jansson.h>
+#include <string.h>
+
+static const char *
+name_of_route(const void *arg, unsigned number)
+{
+    (void)arg;
+    return number == 0 ? "/db" : "/cpu/primes";
+}
+
+static bool
+is_two(const void *arg, uint64_t request)
+{
+    (void)arg;
+    return request == 2;
+}
+
+static json_t *
+write_trace(struct span_ring *ring, bool (*belongs)(const void *, uint64_t))
+{
+    struct trace_cut cut = {
+        .from = 1000, .to = 1000 + 10 * NS_PER_S, .route_name = name_of_route, .belongs = belongs};
+    struct trace_json *t = trace_json_new(ring, &cut);
+    struct buf b = {0};
+    json_error_t error;
+    json_t *root;
+
+    while (trace_json_more(t, &b))
+        ;
+    root = json_loadb(b.data, b.len, 0, &error);
+    ck_assert_msg(root != NULL, "%s at %d", error.text, error.position);
+    trace_json_free(t);
+    buf_fini(&b);
+    return root;
+}
+
+/* Events with this phase and, if not NULL, this beginning of their name. */
+static unsigned
+count_events(json_t *root, const char *phase, const char *name)
+{
+    json_t *events = json_object_get(root, "traceEvents"), *event;
+    unsigned n = 0;
+    size_t i;
+
+    json_array_foreach(events, i, event)
+    {
+        if (strcmp(json_string_value(json_object_get(event, "ph")), phase) != 0)
+            continue;
+        if (name == NULL ||
+            strncmp(json_string_value(json_object_get(event, "name")), name, strlen(name)) == 0)
+            n++;
+    }
+    return n;
+}
+
+static struct span_ring *
+make_ring(void)
+{
+    struct span_ring *ring = span_ring_new(1 << 20, true);
+
+    span_add(ring, SPAN_LOOP, LANE_LOOP, 1, 0, 2000, 3000);
+    span_add(ring, SPAN_QUERY, LANE_DB_FAST, 1, 0, 3000, 9000);
+    span_add(ring, SPAN_BATCH, LANE_DB_FAST, 0, 2, 3000, 9500);
+    span_add(ring, SPAN_REQUEST, LANE_REQUEST, 1, 0, 2000, 10000);
+    span_add(ring, SPAN_TASK, LANE_WORKER + 1, 2, 7, 4000, 8000);
+    span_add(ring, SPAN_REQUEST, LANE_REQUEST, 2, 1, 3500, 9000);
+    span_add(ring, SPAN_CPU, LANE_CPU, 0, 0, 2000, 3000);
+    span_add(ring, SPAN_CPU, LANE_CPU + 1, 0, 2, 4000, 8000);
+    span_add(ring, SPAN_CPU, LANE_CPU + 1, 0, 1, 7900, 8500); /* overlaps: is cut */
+    return ring;
+}
+
+START_TEST(test_every_kind_of_span_is_drawn)
+{
+    struct span_ring *ring = make_ring();
+    json_t *root = write_trace(ring, NULL);
+
+    ck_assert_uint_eq(count_events(root, "b", "/db #1"), 1);
+    ck_assert_uint_eq(count_events(root, "b", "/cpu/primes #2"), 1);
+    ck_assert_uint_eq(count_events(root, "b", "query of #1"), 1);
+    ck_assert_uint_eq(count_events(root, "X", "2 queries"), 1);
+    ck_assert_uint_eq(count_events(root, "X", "#2 task 7"), 1);
+    ck_assert_uint_eq(count_events(root, "X", "loop"), 1);
+    ck_assert_uint_eq(count_events(root, "X", "worker"), 2);
+    ck_assert_uint_eq(count_events(root, "b", NULL), count_events(root, "e", NULL));
+    ck_assert_uint_gt(count_events(root, "C", "running"), 3);
+    ck_assert_uint_eq(count_events(root, "M", "process_name"), 5);
+    json_decref(root);
+    span_ring_free(ring);
+}
+END_TEST
+
+START_TEST(test_bars_of_a_cpu_are_disjoint)
+{
+    struct span_ring *ring = make_ring();
+    json_t *root = write_trace(ring, NULL), *events = json_object_get(root, "traceEvents"), *event;
+    double last_end = 0;
+    size_t i;
+
+    json_array_foreach(events, i, event)
+    {
+        if (json_integer_value(json_object_get(event, "tid")) != LANE_CPU + 1 ||
+            json_object_get(event, "dur") == NULL)
+            continue;
+        ck_assert(json_number_value(json_object_get(event, "ts")) >= last_end - 1e-9);
+        last_end = json_number_value(json_object_get(event, "ts")) +
+                   json_number_value(json_object_get(event, "dur"));
+    }
+    ck_assert(last_end > 0);
+    json_decref(root);
+    span_ring_free(ring);
+}
+END_TEST
+
+START_TEST(test_a_cut_for_one_request_has_no_other)
+{
+    struct span_ring *ring = make_ring();
+    json_t *root = write_trace(ring, is_two);
+
+    ck_assert_uint_eq(count_events(root, "b", "/db"), 0);
+    ck_assert_uint_eq(count_events(root, "b", "/cpu/primes #2"), 1);
+    ck_assert_uint_eq(count_events(root, "X", "#2 task"), 1);
+    json_decref(root);
+    span_ring_free(ring);
+}
+END_TEST
+
+START_TEST(test_what_is_too_much_is_counted_as_left_out)
+{
+    struct span_ring *ring = span_ring_new(8 << 20, true);
+    json_t *root, *other;
+
+    for (uint64_t i = 0; i < 50000; i++)
+        span_add(ring, SPAN_LOOP, LANE_LOOP, i + 1, 0, 2000 + i * 10, 2005 + i * 10);
+    root = write_trace(ring, NULL);
+    other = json_object_get(root, "otherData");
+    ck_assert_int_eq(json_integer_value(json_object_get(other, "spans")), TRACE_SPANS_MAX);
+    ck_assert_int_eq(json_integer_value(json_object_get(other, "left_out")),
+                     50000 - TRACE_SPANS_MAX);
+    json_decref(root);
+    span_ring_free(ring);
+}
+END_TEST
+
+START_TEST(test_a_request_is_found_by_its_number)
+{
+    struct span_ring *ring = make_ring();
+    uint64_t from, to;
+
+    ck_assert(trace_find_request(ring, 2, &from, &to));
+    ck_assert_uint_eq(from, 3500);
+    ck_assert_uint_eq(to, 9000);
+    ck_assert(!trace_find_request(ring, 3, &from, &to));
+    span_ring_free(ring);
+}
+END_TEST
+
+int
+main(void)
+{
+    const TTest *const tests[] = {
+        test_every_kind_of_span_is_drawn,        test_bars_of_a_cpu_are_disjoint,
+        test_a_cut_for_one_request_has_no_other, test_what_is_too_much_is_counted_as_left_out,
+        test_a_request_is_found_by_its_number,
+    };
+
+    return suite_run(suite_of("trace json", NULL, NULL, tests, sizeof(tests) / sizeof(tests[0])));
+}
