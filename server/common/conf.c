@@ -188,7 +188,7 @@ check_cpus(const struct conf_set *set, const char *name, const char *list, struc
     const unsigned row = row_of(name);
     int wrong = 0;
 
-    for (int i = 0; !set->failed[row] && wrong == 0 && i < n && nallowed > 0; i++) {
+    for (int i = 0; wrong == 0 && i < n && nallowed > 0; i++) {
         unsigned j = 0;
 
         while (j < nallowed && allowed[j] != asked[i])

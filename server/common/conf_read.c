@@ -119,6 +119,7 @@ take_line(struct reading *r)
     return l;
 }
 
+/* Without blanks around it, too. */
 static struct line
 without_comment(struct line l)
 {
@@ -174,7 +175,7 @@ check_line(struct reading *r, struct line l, size_t room)
         complain(r, "there is a NUL in this line: is it a text file?");
         return empty;
     }
-    l = without_comment(trim(l));
+    l = without_comment(l);
     if (l.len == 0)
         return empty;
     if (l.p[0] == '[')

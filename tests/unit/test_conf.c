@@ -228,7 +228,8 @@ static const struct {
     const char *text, *expected;
 } mistakes[] = {
     {"prot = 1\n", ":1: there is no setting prot; did you mean port?"},
-    {"Max-Body = 1MiB\n", "there is no setting Max-Body; did you mean max_body?"},
+    {"MAX-BYTES-PER-TURN = 1MiB\n", "MAX-BYTES-PER-TURN; did you mean max_bytes_per_turn?"},
+    {"rxy = 1\n", "there is no setting rxy\n"},
     {"dimension = 3\n", ":1: there is no setting dimension\n"},
     {"\nport = 65536\n", ":2: port must be between 0 and 65535; it is \"65536\"\n"},
     {"port = -1\n", "between 0 and 65535; it is \"-1\""},
@@ -262,11 +263,12 @@ static const struct {
     {"loop_cpu = first\n", "must be any, or the number of a CPU; it is \"first\"\n"},
     {"loop_cpu = 0-1\n", "any, or the number of a CPU"},
     {"loop_cpu = 1024\n", "any, or the number of a CPU"},
-    {"loop_cpu = 99999999999\n", "any, or the number of a CPU"},
+    {"loop_cpu = 4294967296\n", "any, or the number of a CPU"},
     {"listen =\n", "listen must be IP addresses or localhost, separated by blanks; it is empty"},
     {"listen = 127.0.0.1 eht0\n", "it is \"127.0.0.1 eht0\""},
     {"listen = 127.0.0.1:80\n", "IP addresses or localhost"},
     {"listen = [::1\n", "IP addresses or localhost"},
+    {"listen = x::1]\n", "IP addresses or localhost"},
     {"server_names = http://lab.example\n", "host names without port, separated by blanks"},
     {"server_names = lab.example:80\n", "host names without port"},
     {"db_url = localhost\n", "db_url must be a URL like postgres://user:password@host:port/name"},
@@ -358,6 +360,13 @@ START_TEST(test_a_refused_value_causes_no_second_error_between_keys)
 }
 END_TEST
 
+START_TEST(test_keys_may_be_as_large_as_each_other)
+{
+    ck_assert_int_eq(read_text("max_head = 8KiB\ndb_suspect = 2s\n"), 0);
+    ck_assert_int_eq(conf_check(set, &errors), 0);
+}
+END_TEST
+
 START_TEST(test_a_file_that_can_not_be_read_is_named)
 {
     ck_assert_int_eq(conf_read_file(set, "/no/such/file", &errors), 1);
@@ -411,6 +420,7 @@ START_TEST(test_comments_blanks_and_headings_are_for_people)
     ck_assert_int_eq(conf_values(set)->head_timeout, 250);
     ck_assert_str_eq(conf_values(set)->listen, "::1");
     ck_assert_int_eq(read_text(""), 0);
+    ck_assert_uint_eq(errors.len, 0);
 }
 END_TEST
 
@@ -472,6 +482,8 @@ START_TEST(test_options_win_over_the_file_and_say_where_they_came_from)
 }
 END_TEST
 
+#define TEXT_59 "abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyz0123456"
+
 START_TEST(test_a_wrong_option_is_named_and_changes_nothing)
 {
     static const struct {
@@ -485,8 +497,8 @@ START_TEST(test_a_wrong_option_is_named_and_changes_nothing)
         {"port =1", "-o ...: this is not KEY=VALUE\n"},
         {"server_names=a\nb", "server_names may have at most 1023 octets and no control"},
         {"run=\033[31m\x7f", "it is \"?[31m?\"\n"},
-        {"run=gggggggggggggggggggggggggggggggggggggggggggggggggggggggggg\xc3\xa4\xc3\xa4\xc3\xa4",
-         "ggg\xc3\xa4...\"\n"},
+        {"run=" TEXT_59 "\xc3\xa4z", "\"" TEXT_59 "...\"\n"}, /* not amid a character */
+        {"run=" TEXT_59 "z", "\"" TEXT_59 "z\"\n"},
     };
 
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -657,6 +669,7 @@ main(void)
                         0, sizeof(mistakes) / sizeof(mistakes[0]));
     tcase_add_test(tc, test_ten_mistakes_are_all_named_in_one_run);
     tcase_add_test(tc, test_a_refused_value_causes_no_second_error_between_keys);
+    tcase_add_test(tc, test_keys_may_be_as_large_as_each_other);
     tcase_add_test(tc, test_a_file_that_can_not_be_read_is_named);
     tcase_add_test(tc, test_a_file_of_octets_ends_after_a_hundred_mistakes);
     tcase_add_test(tc, test_comments_blanks_and_headings_are_for_people);
