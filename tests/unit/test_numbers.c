@@ -37,7 +37,7 @@ START_TEST(test_percentiles_are_at_most_seven_percent_too_high_and_never_too_low
     uint64_t state = 88172645463325252ULL;
 
     for (unsigned i = 0; i < COUNT; i++) {
-        values[i] = next_random(&state) >> (20 + next_random(&state) % 30);
+        values[i] = next_random(&state) >> (25 + next_random(&state) % 30);
         histogram_record(&h, values[i]);
     }
     qsort(values, COUNT, sizeof(values[0]), by_value);
@@ -59,8 +59,7 @@ START_TEST(test_an_empty_histogram_says_zero_and_huge_values_are_kept)
 
     ck_assert_uint_eq(histogram_percentile(&h, 99), 0);
     histogram_record_many(&h, UINT64_MAX, 3);
-    ck_assert_uint_eq(histogram_percentile(&h, 50),
-                      histogram_max(&h) < UINT64_MAX ? 0 : histogram_percentile(&h, 99));
+    ck_assert_uint_eq(histogram_percentile(&h, 50), UINT64_MAX);
     ck_assert_uint_eq(histogram_max(&h), UINT64_MAX);
     ck_assert_uint_eq(h.count, 3);
 }

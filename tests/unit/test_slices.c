@@ -32,7 +32,7 @@ pin_to_first(void)
 
     sched_getaffinity(0, sizeof(allowed), &allowed);
     CPU_ZERO(&one);
-    for (int cpu = 0; cpu < CPU_SETSIZE; cpu++) {
+    for (size_t cpu = 0; cpu < CPU_SETSIZE; cpu++) {
         if (!CPU_ISSET(cpu, &allowed))
             continue;
         CPU_SET(cpu, &one);
