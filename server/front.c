@@ -292,6 +292,7 @@ open_rooms(struct front *f)
     runner_open(rn, routes, nroutes);
     rn->db = db_open(f->base, args->conf, rn->ring);
     rn->jobs = jobs_open(f->base, args->conf, rn->ring, kill_worker, f);
+    jobs_watch_loop(rn->jobs, f->slices);
     rn->http = http_open(f->base, args->conf, &runner_hooks, rn);
     for (unsigned i = 0; i < args->nlisten; i++)
         http_listen(rn->http, args->listen_fds[i]);
