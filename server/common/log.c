@@ -47,6 +47,9 @@ line_head(char *line, size_t size, enum log_level level)
     return len;
 }
 
+static void log_line(enum log_level level, int error, const char *fmt, va_list args)
+    PRINTF_LIKE(3, 0);
+
 static void
 log_line(enum log_level level, int error, const char *fmt, va_list args)
 {
