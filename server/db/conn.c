@@ -18,7 +18,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define AGAIN_AFTER_NS (40 * NS_PER_MS)
+#define AGAIN_AFTER_NS (100 * NS_PER_MS)
 
 static const struct state_row conn_states[] = {
     [CONN_OFF] = {"off", STATE_BIT(CONN_LOOKUP) | STATE_BIT(CONN_CONNECTING)},

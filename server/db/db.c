@@ -51,6 +51,15 @@ pool_init(struct db *db, unsigned class)
         conn_init(&pool->conns[i], pool, i);
 }
 
+/* What is started after db_turn_end() must not wait until the loop wakes for another reason. */
+static void
+on_kick(evutil_socket_t fd, short what, void *arg)
+{
+    (void)fd;
+    (void)what;
+    (void)arg;
+}
+
 struct db *
 db_open(struct event_base *base, const struct conf *conf, struct span_ring *ring)
 {
@@ -63,6 +72,7 @@ db_open(struct event_base *base, const struct conf *conf, struct span_ring *ring
     entries_init(&db->entries);
     queue_init(&db->verdicts);
     evtimer_assign(&db->deliver, base, entry_on_deliver, db);
+    evtimer_assign(&db->kick, base, on_kick, db);
     configure(db);
     for (unsigned i = 0; i < DB_ALL_CLASSES; i++)
         pool_init(db, i);
@@ -81,6 +91,7 @@ void
 db_close(struct db *db)
 {
     event_del(&db->deliver);
+    event_del(&db->kick);
     event_del(&db->tick);
     control_close(db);
     for (unsigned i = 0; i < DB_ALL_CLASSES; i++) {

@@ -29,10 +29,11 @@ struct db_entry;
 
 enum db_class { DB_FAST, DB_WRITE, DB_SLOW, DB_CLASSES };
 
-/* Every statement the server sends is a file sql/statements/<name>.sql; the build makes the table
- * and this enum from them (build/gen/statements.h): SQL_WORLD_BY_ID, SQL_SLEEP, ... The class
- * stands in the first line of the file: "-- class: fast". All of its class are prepared before a
- * connection joins. */
+/* Every statement the server sends is a file sql/statements/<name>.sql; the build makes enum
+ * db_statement from them (build/gen/statements.h): SQL_WORLD_BY_ID, SQL_SLEEP, ... The class stands
+ * in the first line of the file: "-- class: fast". A connection prepares all of its class before it
+ * joins. */
+
 enum { DB_PARAMS_MAX = 4 };
 
 /* A query as its waiter keeps it, usually in the request's arena. Zeroed before db_start(). */
@@ -74,10 +75,11 @@ int db_columns(const struct db_query *);
 const char *db_column_name(const struct db_query *, int column);
 bool db_column_is_number(const struct db_query *, int column); /* int2/4/8, float4/8, numeric */
 
-/* Called by the front end at the end of each loop turn: sends what the turn has gathered. */
+/* Called by the front end at the end of each loop turn: sends what the turn has gathered, and calls
+ * hooks->began. What is started after it keeps the loop from sleeping and goes out a turn later. */
 void db_turn_end(struct db *);
 
-/* One full round of PostgreSQL's health. */
+/* UP: a fast connection is. DOWN: none, and the last attempt has failed. */
 enum db_state { DB_STATE_NONE, DB_STATE_DOWN, DB_STATE_CONNECTING, DB_STATE_UP };
 enum db_state db_state(const struct db *);
 /* Connections a class may have (for `why`), connections it has, queries running and waiting now. */

@@ -100,6 +100,8 @@ struct db {
     struct db_entries entries;
     struct db_queue verdicts;
     struct event deliver, tick;
+    struct event kick; /* active: something was started since the last db_turn_end() */
+    bool kicked;
     bool ticks_fast;
     uint64_t connect_ns;
     struct db_pool pools[DB_ALL_CLASSES];

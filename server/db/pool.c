@@ -17,6 +17,8 @@
 
 #include "common/log.h"
 
+#include <event2/event.h>
+
 #define BACKOFF_SHORT_NS (50 * NS_PER_MS)
 #define BACKOFF_LONG_NS  (500 * NS_PER_MS)
 #define FLAPPING_NS      NS_PER_S
@@ -233,6 +235,9 @@ send_dirty(struct db_pool *pool)
 void
 db_turn_end(struct db *db)
 {
+    if (db->kicked)
+        event_del(&db->kick);
+    db->kicked = false;
     for (unsigned i = 0; i < DB_ALL_CLASSES; i++) {
         struct db_pool *pool = &db->pools[i];
 

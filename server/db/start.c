@@ -11,6 +11,7 @@
 #include "db/parts.h"
 
 #include <assert.h>
+#include <event2/event.h>
 
 /* Where it goes; the parameters are set already. */
 static void
@@ -32,6 +33,9 @@ enqueue(struct db *db, struct db_query *q, struct db_entry *e, uint64_t deadline
         entry_fail(e, FAIL_DB_FULL);
     } else {
         queue_append(&pool->waiting, e);
+        if (!db->kicked)
+            event_active(&db->kick, EV_TIMEOUT, 0);
+        db->kicked = true;
     }
 }
 
