@@ -62,7 +62,7 @@ endif
 .SECONDEXPANSION:
 .SUFFIXES:
 .SECONDARY:
-.PHONY: all help run test compare lint format install clean FORCE unit loop e2e
+.PHONY: all help run test compare bench lint format install clean FORCE unit loop e2e
 
 all: $(B)/interleave $(B)/interleave-worker ## build the server and its workers (the default)
 
@@ -167,9 +167,28 @@ compare: ## the configs side by side: table, results.json, report (CONFIGS= LOAD
 	@$(MAKE) --no-print-directory all $(B)/probe
 	@loadtest/compare
 
+# What the kernels cost beside others' best. The others' loops are compiled as our kernels are.
+BENCH := $(wildcard loadtest/bench/*.c)
+$(O)/loadtest/bench/plain_%.o: loadtest/bench/plain_%.c $(O)/settings
+	@mkdir -p $(@D)
+	$(call say,CC,$<)
+	$(Q)$(COMPILE) $(HOT) @$(O)/hot.flags -c -o $@ $<
+
+$(O)/loadtest/%.o: EXTRA = -Itests/lib
+
+$(B)/bench_kernels: $(call objects,$(BENCH) $(KERNELS)) $(O)/testlib.a $(O)/common.a
+	$(call say,LD,$@)
+	$(Q)$(LINK) -o $@ $^ @$(O)/ld.flags $(TEST_LIBS)
+
+bench: ## what it must reach, and whether it does, as figures of this machine
+	@config/run/packages run database test compare bench
+	@$(MAKE) --no-print-directory all $(B)/probe $(B)/bench_kernels
+	@status=0; $(B)/bench_kernels || status=1; loadtest/goals || status=1; exit $$status
+
 # ---- care -----------------------------------------------------------------------------------------------------
 
-C_FILES = $(wildcard server/*.[ch] server/*/*.[ch] workers/*.[ch] workers/*/*.[ch] tests/*/*.[ch] loadtest/*.[ch])
+C_FILES = $(wildcard server/*.[ch] server/*/*.[ch] workers/*.[ch] workers/*/*.[ch] tests/*/*.[ch] loadtest/*.[ch] \
+                     loadtest/*/*.[ch])
 
 lint: $(GEN)/common/version.h $(GEN)/statements.h ## layout, include directions, warnings of two compilers, cppcheck
 	@CC='$(CC)' WARNINGS='$(WARNINGS)' tests/lint $(C_FILES)
