@@ -1,30 +1,26 @@
 /*
- * span: see span.h. Two rings of fixed size; a span's number is how many were recorded before it,
- * its slot that number modulo the size. Runs in the front end, loop thread only.
+ * span: see span.h. Two rings of fixed size; runs in the front end, loop thread only.
+ *
+ * CPU slices of one process come in order, since it drains its own; those of several processes come
+ * mixed and some milliseconds late. So each slice knows the one before it of the same process, and
+ * who wants to see all of them in order merges the processes (span_sweep.c). What a process is said
+ * to have done here holds whatever a worker writes into its page: its slices never overlap.
+ *
+ *   slices  [w1][w1][loop][w2][w1][loop][w2] ...   latest: w1 -> 4, loop -> 5, w2 -> 6
+ *             ^---'         ^--------------'       back: distances
+ *
+ * A process that computes hands out its running slice every few milliseconds; such pieces are put
+ * together again, up to SLICE_GROWS_NS, so that a minute of slices fits into the ring.
  */
-#include "common/span.h"
+#include "common/span_inside.h"
 
 #include "common/clock.h"
 #include "common/log.h"
 
 #include <stdlib.h>
-#include <string.h>
 
-enum { SPANS_PER_SECOND = 4000, CPU_LANES_MAX = 256, SLICES_MIN = 4096 };
-
-struct ring {
-    struct span *spans;
-    uint64_t next; /* number of the next one */
-    uint64_t mask;
-};
-
-struct span_ring {
-    struct ring spans, slices;
-    bool record;
-    /* sampling: spans of the second that runs, and one request in `sampling` is recorded */
-    uint64_t second, seen_at;
-    unsigned sampling, turn;
-};
+enum { SPANS_PER_SECOND = 4000, SPANS_ABOVE = 1000, SLICES_MIN = 4096 };
+#define SLICE_GROWS_NS (20 * NS_PER_MS)
 
 static void
 ring_open(struct ring *r, size_t octets)
@@ -43,12 +39,6 @@ ring_add(struct ring *r, const struct span *s)
     r->spans[r->next++ & r->mask] = *s;
 }
 
-static uint64_t
-ring_first(const struct ring *r)
-{
-    return r->next > r->mask + 1 ? r->next - r->mask - 1 : 0;
-}
-
 static bool
 ring_get(const struct ring *r, uint64_t number, struct span *out)
 {
@@ -64,9 +54,11 @@ span_ring_new(size_t octets, bool record)
     struct span_ring *ring = xcalloc(1, sizeof(*ring));
 
     ring->record = record;
-    ring->sampling = 1;
+    ring->requests.one_in = ring->others.one_in = 1;
+    ring->requests.allowed = ring->others.allowed = SPANS_PER_SECOND;
     ring_open(&ring->spans, octets);
     ring_open(&ring->slices, octets / 8);
+    ring->back = xcalloc(ring->slices.mask + 1, sizeof(*ring->back));
     return ring;
 }
 
@@ -75,7 +67,98 @@ span_ring_free(struct span_ring *ring)
 {
     free(ring->spans.spans);
     free(ring->slices.spans);
+    free(ring->back);
     free(ring);
+}
+
+/* ---- one in how many ---- */
+
+/* A second is over: as many spans as it would have had decide how many the next one gets. */
+static void
+thinning_next_second(struct thinning *t, uint64_t second)
+{
+    uint64_t wanted = t->wanted + t->recorded * t->one_in;
+
+    t->one_in = second == t->second + 1 ? (unsigned)(wanted / SPANS_PER_SECOND) + 1 : 1;
+    t->allowed = SPANS_PER_SECOND + SPANS_ABOVE;
+    t->second = second;
+    t->recorded = t->wanted = 0;
+}
+
+/* The rate has risen within the second: fewer at once. */
+static void
+thinning_double(struct thinning *t)
+{
+    t->wanted += t->recorded * t->one_in;
+    t->recorded = 0;
+    t->allowed = SPANS_ABOVE;
+    t->one_in *= 2;
+}
+
+static bool
+thinning_choose(struct thinning *t, uint64_t now)
+{
+    uint64_t second = now / NS_PER_S;
+
+    if (second != t->second)
+        thinning_next_second(t, second);
+    else if (t->recorded >= t->allowed)
+        thinning_double(t);
+    if (++t->turn < t->one_in)
+        return false;
+    t->turn = 0;
+    return true;
+}
+
+bool
+span_ring_sample(struct span_ring *ring, uint64_t now)
+{
+    return ring->record && thinning_choose(&ring->requests, now);
+}
+
+unsigned
+span_ring_sampling(const struct span_ring *ring)
+{
+    return ring->requests.one_in;
+}
+
+/* ---- recording ---- */
+
+/* Does it go on where the process' newest slice ended? Then that one grows. What the process is
+ * said to have done already is cut off its start. */
+static bool
+slice_continues(struct span_ring *ring, struct span *s)
+{
+    uint64_t latest = ring->latest[s->arg];
+    struct span *before;
+
+    if (latest <= ring_first(&ring->slices))
+        return false; /* there is none (any more) */
+    before = &ring->slices.spans[(latest - 1) & ring->slices.mask];
+    if (s->start < before->end)
+        s->start = before->end;
+    if (s->start >= s->end)
+        return true;
+    if (s->start != before->end || s->lane != before->lane ||
+        s->end - before->start > SLICE_GROWS_NS)
+        return false;
+    before->end = s->end;
+    return true;
+}
+
+static void
+add_slice(struct span_ring *ring, struct span *s)
+{
+    uint64_t number = ring->slices.next;
+
+    if (s->arg >= SPAN_PROCESSES || s->lane < LANE_CPU || s->lane >= LANE_CPU + SPAN_CPUS ||
+        s->start == s->end || slice_continues(ring, s))
+        return;
+    ring->back[number & ring->slices.mask] = ring->latest[s->arg] > ring_first(&ring->slices)
+                                                 ? (uint32_t)(number + 1 - ring->latest[s->arg])
+                                                 : 0;
+    ring_add(&ring->slices, s);
+    ring->latest[s->arg] = number + 1;
 }
 
 void
@@ -93,46 +176,20 @@ span_add(struct span_ring *ring, enum span_kind kind, unsigned lane, uint64_t re
 
     if (!ring->record)
         return;
-    ring_add(kind == SPAN_CPU ? &ring->slices : &ring->spans, &s);
-}
-
-/* A second is over: as many spans as it had decide how many requests the next one records. */
-static void
-next_second(struct span_ring *ring, uint64_t second)
-{
-    uint64_t recorded = ring->spans.next - ring->seen_at;
-    uint64_t wanted = recorded * ring->sampling;
-
-    ring->sampling = second == ring->second + 1 ? (unsigned)(wanted / SPANS_PER_SECOND) + 1 : 1;
-    ring->second = second;
-    ring->seen_at = ring->spans.next;
-}
-
-bool
-span_ring_sample(struct span_ring *ring, uint64_t now)
-{
-    uint64_t second = now / NS_PER_S;
-
-    if (!ring->record)
-        return false;
-    if (second != ring->second)
-        next_second(ring, second);
-    else if (ring->spans.next - ring->seen_at > SPANS_PER_SECOND) {
-        /* the rate has risen within the second: record fewer at once */
-        ring->sampling *= 2;
-        ring->seen_at = ring->spans.next - SPANS_PER_SECOND / 2;
+    if (kind == SPAN_CPU) {
+        add_slice(ring, &s);
+        return;
     }
-    if (++ring->turn < ring->sampling)
-        return false;
-    ring->turn = 0;
-    return true;
+    if (request != 0)
+        ring->requests.recorded++;
+    else if (thinning_choose(&ring->others, s.end))
+        ring->others.recorded++;
+    else
+        return;
+    ring_add(&ring->spans, &s);
 }
 
-unsigned
-span_ring_sampling(const struct span_ring *ring)
-{
-    return ring->sampling;
-}
+/* ---- reading ---- */
 
 uint64_t
 span_ring_first(const struct span_ring *ring)
@@ -168,73 +225,4 @@ bool
 span_ring_cpu_get(const struct span_ring *ring, uint64_t number, struct span *out)
 {
     return ring_get(&ring->slices, number, out);
-}
-
-/* ---- how many CPUs were ours at once ---- */
-
-/* A moment at which a lane becomes occupied (+1) or free (-1). */
-struct edge {
-    uint64_t at;
-    uint16_t lane;
-    int16_t change;
-};
-
-static int
-by_time(const void *a, const void *b)
-{
-    const struct edge *x = a, *y = b;
-
-    if (x->at != y->at)
-        return x->at < y->at ? -1 : 1;
-    return x->change - y->change; /* what ends at this instant ends first */
-}
-
-/* The slices that touch the window, as edges. Slices of several processes come out of order by some
- * milliseconds, so the search goes back a second further than the window. */
-static size_t
-collect_edges(const struct ring *r, uint64_t start, uint64_t end, struct edge *out, size_t max)
-{
-    size_t n = 0;
-
-    for (uint64_t i = r->next; i > ring_first(r) && n + 2 <= max; i--) {
-        const struct span *s = &r->spans[(i - 1) & r->mask];
-
-        if (s->end + NS_PER_S < start)
-            break;
-        if (s->end <= start || s->start >= end || s->end == s->start)
-            continue;
-        out[n++] = (struct edge){s->start > start ? s->start : start, s->lane & 0xff, 1};
-        out[n++] = (struct edge){s->end < end ? s->end : end, s->lane & 0xff, -1};
-    }
-    return n;
-}
-
-unsigned
-span_ring_running_max(const struct span_ring *ring, uint64_t start, uint64_t end, uint64_t *busy_ns)
-{
-    size_t max = 2 * (ring->slices.mask + 1), n;
-    struct edge *edges = xmalloc(max * sizeof(*edges));
-    int on_lane[CPU_LANES_MAX] = {0};
-    unsigned running = 0, most = 0;
-    uint64_t last = start, busy = 0;
-
-    n = collect_edges(&ring->slices, start, end, edges, max);
-    qsort(edges, n, sizeof(*edges), by_time);
-    for (size_t i = 0; i < n; i++) {
-        int before = on_lane[edges[i].lane];
-
-        busy += running * (edges[i].at - last);
-        last = edges[i].at;
-        on_lane[edges[i].lane] += edges[i].change;
-        if (before == 0 && edges[i].change > 0)
-            running++;
-        if (before == 1 && edges[i].change < 0)
-            running--;
-        if (running > most)
-            most = running;
-    }
-    free(edges);
-    if (busy_ns != NULL)
-        *busy_ns = busy;
-    return most;
 }

@@ -58,8 +58,11 @@ struct span_ring;
 struct span_ring *span_ring_new(size_t octets, bool record);
 void span_ring_free(struct span_ring *);
 
-/* Records one span; SPAN_CPU goes into the ring of slices. Slices of one process come in order,
- * those of several processes some milliseconds late and mixed: readers unite them lane by lane. */
+/* Records one span. Those of no single request are thinned out above 4,000 a second.
+ * SPAN_CPU goes into the ring of slices. Slices of one process come in order and are kept disjoint;
+ * those of several processes come mixed and some milliseconds late: span_sweep.h reads them in
+ * order, and unites those of one CPU lane. A slice that goes on where its process' newest one ended
+ * makes that one longer, up to 20 ms: only then is it final. */
 void span_add(struct span_ring *, enum span_kind kind, unsigned lane, uint64_t request,
               uint32_t arg, uint64_t start, uint64_t end);
 
@@ -78,8 +81,9 @@ uint64_t span_ring_cpu_first(const struct span_ring *);
 uint64_t span_ring_cpu_next(const struct span_ring *);
 bool span_ring_cpu_get(const struct span_ring *, uint64_t number, struct span *out);
 
-/* How many of our processes' CPU lanes were occupied at most at one instant in [start, end]; in
- * *busy_ns the CPU time of all lanes in that window (may be NULL). Under 1 ms for 60 s. */
+/* How many CPU lanes were occupied by our processes at most at one instant in [start, end]; in
+ * *busy_ns the time of all lanes in that window (may be NULL). A millisecond for a full ring. In
+ * span_sweep.c. */
 unsigned span_ring_running_max(const struct span_ring *, uint64_t start, uint64_t end,
                                uint64_t *busy_ns);
 
