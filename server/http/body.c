@@ -1,164 +1,226 @@
 /*
- * body: the body of the request in progress, pulled by the one above. Octets wait in c->in until
- * they are asked for, at most INPUT_MAX of them: then reading stops, and TCP slows the sender down.
+ * body: see body.h. A body is never gathered here: pieces point into what was
+ * read. Who does not ask for the next piece makes the client wait, since then
+ * nothing is read.
+ *
+ * Slowness is measured only while the callee waits: it has body_timeout, and
+ * each 64 KiB that come give a second more.
  */
-#include "common/clock.h"
-#include "http/conn.h"
+#include "http/body.h"
 
-static const char continue_line[] = "HTTP/1.1 100 Continue\r\n\r\n";
+#include "http/input.h"
+#include "http/output.h"
+#include "http/server.h"
 
-enum { BODY_RATE = 64 * 1024 /* octets a second that a sender must reach in the mean */ };
+#include <assert.h>
 
-/* A sender has body_timeout, and a second more for each 64 KiB that have come. */
-static void
-set_timer(struct http_conn *c)
+void
+body_open(struct http_conn *conn, const struct http_head *head)
 {
-    uint64_t allowed =
-        (uint64_t)c->server->conf->body_timeout * NS_PER_MS + c->body_got * NS_PER_S / BODY_RATE;
-    uint64_t end = c->body_start + allowed;
+    conn->body = BODY_NONE;
+    conn->body_end = true;
+    conn->body_waiting = false;
+    conn->body_failed = FAIL_NONE;
+    conn->continue_due = false;
+    conn->body_got = conn->body_left = 0;
+    if (head->failure != FAIL_NONE || (!head->chunked && head->content_length <= 0))
+        return;
+    conn->body = head->chunked ? BODY_CHUNKED : BODY_LENGTH;
+    conn->body_end = false;
+    conn->body_left = head->chunked ? 0 : (uint64_t)head->content_length;
+    conn->body_budget = (int64_t)conn->server->body_ns;
+    conn->continue_due = head->expect_continue;
+    chunk_init(&conn->chunk);
+}
 
-    wheel_set(c, TIMER_BODY, end > c->server->now ? end - c->server->now : 0);
+/* ---- waiting ---- */
+
+static void
+start_waiting(struct http_conn *conn)
+{
+    conn->since = server_now(conn->server);
+}
+
+/* Octets have come. */
+static void
+count_wait(struct http_conn *conn, size_t octets)
+{
+    uint64_t now = server_now(conn->server);
+
+    conn->body_budget -= (int64_t)(now - conn->since);
+    conn->body_budget += (int64_t)(octets * (NS_PER_S / BODY_RATE));
+    conn->since = now;
+}
+
+bool
+body_news(struct http_conn *conn)
+{
+    const char *p;
+    size_t there;
+
+    if (!conn->body_waiting)
+        return false;
+    there = input_there(conn, &p);
+    if (there == 0)
+        return false;
+    conn->body_waiting = false;
+    count_wait(conn, there);
+    return true;
 }
 
 void
-body_begin(struct http_conn *c, const struct http_head *head)
+body_fail(struct http_conn *conn, enum failure failure)
 {
-    c->body = BODY_NONE;
-    c->body_done = true;
-    c->body_bad = c->body_wanted = false;
-    c->body_failure = FAIL_NONE;
-    c->expect_continue = head->expect_continue;
-    c->body_got = 0;
-    c->body_start = c->server->now;
-    if (head->chunked) {
-        c->body = BODY_CHUNKED;
-        c->body_done = false;
-        chunk_init(&c->chunks);
-    } else if (head->content_length > 0) {
-        c->body = BODY_LENGTH;
-        c->body_done = false;
-        c->body_left = (uint64_t)head->content_length;
-    }
+    assert(conn->body_waiting);
+    conn->body_waiting = false;
+    conn->body_failed = (uint8_t)failure;
+    conn->linger = true;
+    conn->server->hooks->body(conn->request);
 }
 
 static enum http_body_state
-fail(struct http_conn *c, enum failure failure, enum failure *why)
+failed(struct http_conn *conn, enum failure failure, enum failure *why)
 {
-    c->body_bad = true;
-    c->body_failure = failure;
+    conn->body_failed = (uint8_t)failure;
+    conn->linger = true;
     *why = failure;
     return HTTP_BODY_FAILED;
 }
 
-/* The next octets that are here, undone from their coding. */
+/* Nothing is there: the client is told to send, if it asked, and the callee
+ * that it must wait. */
 static enum http_body_state
-next_piece(struct http_conn *c, const void **data, size_t *len, enum failure *why)
+wait_for_more(struct http_conn *conn)
 {
-    const char *in = c->in.data + c->in_used, *piece = NULL, *sentence;
-    size_t have = c->in.len - c->in_used, used = 0;
-
-    if (c->body == BODY_LENGTH) {
-        if (c->body_left == 0)
-            return HTTP_BODY_END;
-        if (have == 0)
-            return HTTP_BODY_MORE;
-        *data = in;
-        *len = have < c->body_left ? have : (size_t)c->body_left;
-        c->in_used += *len;
-        c->body_left -= *len;
-        return HTTP_BODY_PIECE;
+    if (conn->continue_due)
+        output_continue(conn);
+    if (!conn->body_waiting) {
+        conn->body_waiting = true;
+        start_waiting(conn);
+        if (conn->server->running != conn) {
+            if (conn->readable)
+                http_conn_run_later(conn);
+            timer_watch(conn);
+        }
     }
-    if (have == 0)
-        return HTTP_BODY_MORE;
-    switch (chunk_decode(&c->chunks, in, have, &used, &piece, len, &sentence)) {
+    return HTTP_BODY_MORE;
+}
+
+/* ---- pieces ---- */
+
+static enum http_body_state
+piece_of_length(struct http_conn *conn, uint64_t limit, const void **data, size_t *len,
+                enum failure *why)
+{
+    const char *p;
+    size_t there = input_there(conn, &p);
+
+    if (conn->body_got + conn->body_left > limit)
+        return failed(conn, FAIL_BODY_TOO_LARGE, why);
+    if (there == 0)
+        return wait_for_more(conn);
+    conn->continue_due = false;
+    if (there > conn->body_left)
+        there = (size_t)conn->body_left;
+    input_use(conn, there);
+    conn->body_left -= there;
+    conn->body_got += there;
+    conn->body_end = conn->body_left == 0;
+    *data = p;
+    *len = there;
+    return HTTP_BODY_PIECE;
+}
+
+static enum http_body_state
+piece_of_chunks(struct http_conn *conn, uint64_t limit, const void **data, size_t *len,
+                enum failure *why)
+{
+    const char *p, *piece = NULL, *rule;
+    size_t there = input_there(conn, &p), used = 0;
+    enum chunk_result result;
+
+    if (there == 0)
+        return wait_for_more(conn);
+    conn->continue_due = false;
+    result = chunk_decode(&conn->chunk, p, there, &used, &piece, len, &rule);
+    input_use(conn, used);
+    switch (result) {
     case CHUNK_DATA:
-        c->in_used += used;
+        conn->body_got += *len;
+        if (conn->body_got > limit)
+            return failed(conn, FAIL_BODY_TOO_LARGE, why);
         *data = piece;
         return HTTP_BODY_PIECE;
     case CHUNK_MORE:
-        c->in_used += used;
-        return HTTP_BODY_MORE;
+        return wait_for_more(conn);
     case CHUNK_END:
-        c->in_used += used;
+        conn->body_end = true;
         return HTTP_BODY_END;
     case CHUNK_BAD:
         break;
     }
-    return fail(c, FAIL_BAD_REQUEST, why);
+    conn->server->status.malformed++;
+    return failed(conn, FAIL_BAD_REQUEST, why);
 }
 
 enum http_body_state
-http_body(struct http_conn *c, uint64_t limit, const void **data, size_t *len, enum failure *why)
+http_body(struct http_conn *conn, uint64_t limit, const void **data, size_t *len, enum failure *why)
 {
-    enum http_body_state state;
-
-    if (c->body_bad) {
-        *why = c->body_failure;
-        return HTTP_BODY_FAILED;
-    }
-    if (c->body_done)
+    *data = NULL;
+    *len = 0;
+    if (conn->state != CONN_REQUEST)
+        return failed(conn, FAIL_CLIENT_GONE, why);
+    if (conn->broken) /* hooks->gone is on its way */
+        return HTTP_BODY_MORE;
+    if (conn->body_failed != FAIL_NONE)
+        return failed(conn, (enum failure)conn->body_failed, why);
+    if (conn->body_end)
         return HTTP_BODY_END;
-    if (c->body == BODY_LENGTH && c->body_got == 0 && c->body_left > limit)
-        return fail(c, FAIL_BODY_TOO_LARGE, why);
-    state = next_piece(c, data, len, why);
-    switch (state) {
-    case HTTP_BODY_PIECE:
-        c->body_got += *len;
-        if (c->body_got > limit)
-            return fail(c, FAIL_BODY_TOO_LARGE, why);
-        break;
-    case HTTP_BODY_END:
-        c->body_done = true;
-        c->body_wanted = false;
-        if (c->timer == TIMER_BODY)
-            wheel_set(c, TIMER_NONE, 0);
-        break;
-    case HTTP_BODY_MORE:
-        c->body_wanted = true;
-        if (c->expect_continue) {
-            c->expect_continue = false;
-            buf_add(&c->out, continue_line, sizeof(continue_line) - 1);
-            http_conn_later(c);
-        }
-        set_timer(c);
-        http_conn_arm(c);
-        break;
-    case HTTP_BODY_FAILED:
-        break;
-    }
-    return state;
+    if (conn->body == BODY_LENGTH)
+        return piece_of_length(conn, limit, data, len, why);
+    return piece_of_chunks(conn, limit, data, len, why);
+}
+
+/* ---- bodies that nobody reads ---- */
+
+bool
+body_is_unread(const struct http_conn *conn)
+{
+    return !conn->body_end;
 }
 
 bool
-body_skip(struct http_conn *c)
+body_can_skip(const struct http_conn *conn)
 {
-    const void *data;
-    size_t len;
-    enum failure why;
-
-    if (c->body_done)
-        return true;
-    if (c->body_bad || c->expect_continue)
+    /* who was not told to send may send or not: what comes next can't be known */
+    if (conn->body_failed != FAIL_NONE || conn->continue_due)
         return false;
-    for (;;) {
-        switch (next_piece(c, &data, &len, &why)) {
-        case HTTP_BODY_PIECE:
-            continue;
-        case HTTP_BODY_END:
-            c->body_done = true;
-            return true;
-        case HTTP_BODY_MORE:
-        case HTTP_BODY_FAILED:
-            return false;
-        }
-    }
+    return conn->body_end || (conn->body == BODY_LENGTH && conn->body_left <= SKIP_MAX);
 }
 
 void
-body_arrived(struct http_conn *c)
+body_skip_open(struct http_conn *conn)
 {
-    if (!c->body_wanted || c->request == NULL)
-        return;
-    c->body_wanted = false;
-    c->server->hooks->body(c->request);
+    start_waiting(conn);
+}
+
+bool
+body_skip(struct http_conn *conn)
+{
+    const char *p;
+    size_t there = input_there(conn, &p);
+
+    if (there == 0)
+        return false;
+    if (there > conn->body_left)
+        there = (size_t)conn->body_left;
+    input_use(conn, there);
+    conn->body_left -= there;
+    if (conn->body_left > 0) {
+        count_wait(conn, there);
+        return false;
+    }
+    conn->body_end = true;
+    http_conn_move(conn, CONN_IDLE);
+    return true;
 }

@@ -1,190 +1,169 @@
 /*
- * chunk: see chunk.h. One state per place in the grammar of RFC 9112 7.1; digits are counted, not
- * the value, so that nothing overflows.
- *
- *   SIZE -> [EXT] -> SIZE_LF -> DATA -> DATA_CR -> DATA_LF -> SIZE ...
- *   size 0: -> TRAILER -> TRAILER_LF -> ... -> LAST_LF -> END
+ * chunk: see chunk.h. Pure: one small struct per body, octet by octet but for
+ * the data itself.
  */
 #include "http/chunk.h"
 
-enum { DIGITS_MAX = 15, SIZE_LINE_MAX = 256, TRAILERS_MAX = 8192 };
+#include "http/grammar.h"
 
-enum state {
-    SIZE,
-    EXT,
-    SIZE_LF,
-    DATA,
-    DATA_CR,
-    DATA_LF,
-    TRAILER_START,
-    TRAILER,
-    TRAILER_LF,
-    LAST_LF,
-    END
+enum {
+    SIZE_LINE_MAX = 256,
+    TRAILERS_MAX = 8192,
+    DIGITS_MAX = 16,
+};
+
+enum chunk_state {
+    CHUNK_SIZE,          /* digits of a size */
+    CHUNK_EXTENSION,     /* behind ';' */
+    CHUNK_SIZE_LF,       /* the CR of a size line was read */
+    CHUNK_OCTETS,        /* data */
+    CHUNK_OCTETS_CR,     /* data is over: CR ... */
+    CHUNK_OCTETS_LF,     /* ... LF */
+    CHUNK_TRAILER,       /* the first octet of a trailer line, or of the empty one that
+                            ends all */
+    CHUNK_TRAILER_NAME,  /* up to the colon */
+    CHUNK_TRAILER_VALUE, /* up to CR */
+    CHUNK_TRAILER_LF,    /* the CR of a trailer line was read */
+    CHUNK_LAST_LF,       /* the CR of the empty line was read */
+    CHUNK_OVER,
+    CHUNK_WRONG,
 };
 
 void
 chunk_init(struct chunk_decoder *d)
 {
-    *d = (struct chunk_decoder){.state = SIZE};
+    *d = (struct chunk_decoder){.state = CHUNK_SIZE};
 }
 
-static int
-hex(char c)
+static enum chunk_state
+wrong(const char **why, const char *rule)
 {
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F')
-        return c - 'A' + 10;
-    return -1;
+    *why = rule;
+    return CHUNK_WRONG;
 }
 
-/* One octet of a size line; NULL, or why it is wrong. */
-static const char *
-size_octet(struct chunk_decoder *d, char c)
+static enum chunk_state
+on_size(struct chunk_decoder *d, char c, const char **why)
 {
-    int digit = hex(c);
-
-    if (++d->line > SIZE_LINE_MAX)
-        return "a chunk's size line is too long";
-    if (digit >= 0) {
-        if (++d->digits > DIGITS_MAX)
-            return "a chunk's size is too large (RFC 9112 7.1)";
-        d->left = d->left << 4 | (unsigned)digit;
-        return 0;
+    if (octet_is(c, OCTET_HEX)) {
+        if (d->digits++ == DIGITS_MAX)
+            return wrong(why, "a chunk size of more than 16 digits (RFC 9112 7.1)");
+        if (d->left >> 58 != 0)
+            return wrong(why, "a chunk size beyond all limits (RFC 9112 7.1)");
+        d->left = d->left << 4 | octet_hex(c);
+        return CHUNK_SIZE;
     }
-    if (d->digits == 0)
-        return "a chunk's size is not hexadecimal (RFC 9112 7.1)";
-    if (c == ';') {
-        d->state = EXT;
-        return 0;
-    }
-    if (c == '\r') {
-        d->state = SIZE_LF;
-        return 0;
-    }
-    return "a chunk's size is not hexadecimal (RFC 9112 7.1)";
+    if (d->digits == 0 || (c != '\r' && c != ';'))
+        return wrong(why, "a chunk size is hexadecimal digits only (RFC 9112 7.1)");
+    return c == '\r' ? CHUNK_SIZE_LF : CHUNK_EXTENSION;
 }
 
-static const char *
-ext_octet(struct chunk_decoder *d, char c)
+/* A CR ends the line, other controls are none of its octets. */
+static enum chunk_state
+on_text(char c, enum chunk_state stay, enum chunk_state end, const char **why)
 {
-    if (++d->line > SIZE_LINE_MAX)
-        return "a chunk's size line is too long";
     if (c == '\r')
-        d->state = SIZE_LF;
-    else if ((unsigned char)c < ' ' && c != '\t')
-        return "a chunk extension has a control octet (RFC 9112 7.1.1)";
-    return 0;
+        return end;
+    if (!grammar_is_value(&c, 1))
+        return wrong(why, "a control octet in a chunk extension or trailer (RFC 9112 7.1)");
+    return stay;
 }
 
-static const char *
-line_feed(struct chunk_decoder *d, char c)
+static enum chunk_state
+on_trailer_name(enum chunk_state state, char c, const char **why)
 {
-    if (c != '\n')
-        return "a CR is not followed by LF (RFC 9112 7.1)";
-    switch ((enum state)d->state) {
-    case SIZE_LF:
-        d->line = 0;
-        d->digits = 0;
-        d->state = d->left > 0 ? DATA : TRAILER_START;
-        break;
-    case DATA_LF:
-        d->state = SIZE;
-        break;
-    case TRAILER_LF:
-        d->state = TRAILER_START;
-        break;
-    case LAST_LF:
-        d->state = END;
-        break;
-    case SIZE:
-    case EXT:
-    case DATA:
-    case DATA_CR:
-    case TRAILER_START:
-    case TRAILER:
-    case END:
-        break;
-    }
-    return 0;
+    if (octet_is(c, OCTET_TOKEN))
+        return CHUNK_TRAILER_NAME;
+    if (c == ':' && state == CHUNK_TRAILER_NAME)
+        return CHUNK_TRAILER_VALUE;
+    return wrong(why, "a trailer that is no field (RFC 9112 7.1.2)");
 }
 
-static const char *
-trailer_octet(struct chunk_decoder *d, char c)
+static enum chunk_state
+on_size_end(struct chunk_decoder *d)
 {
-    if (++d->line > TRAILERS_MAX)
-        return "the trailers are too long";
-    if (c == '\r') {
-        d->state = d->state == TRAILER_START ? LAST_LF : TRAILER_LF;
-        return 0;
-    }
-    if (((unsigned char)c < ' ' && c != '\t') || c == 0x7f)
-        return "a trailer has a control octet (RFC 9110 5.5)";
-    if (d->state == TRAILER_START && (c == ' ' || c == '\t' || c == ':'))
-        return "a trailer is not a field (RFC 9112 7.1.2)";
-    d->state = TRAILER;
-    return 0;
+    d->digits = 0;
+    d->line = 0;
+    return d->left > 0 ? CHUNK_OCTETS : CHUNK_TRAILER;
 }
 
-static const char *
-octet(struct chunk_decoder *d, char c)
+/* One octet that is not data. */
+static enum chunk_state
+step(struct chunk_decoder *d, char c, const char **why)
 {
-    switch ((enum state)d->state) {
-    case SIZE:
-        return size_octet(d, c);
-    case EXT:
-        return ext_octet(d, c);
-    case SIZE_LF:
-    case DATA_LF:
-    case TRAILER_LF:
-    case LAST_LF:
-        return line_feed(d, c);
-    case DATA_CR:
-        if (c != '\r')
-            return "a chunk is longer than its size (RFC 9112 7.1)";
-        d->state = DATA_LF;
-        return 0;
-    case TRAILER_START:
-    case TRAILER:
-        return trailer_octet(d, c);
-    case DATA:
-    case END:
+    enum chunk_state state = (enum chunk_state)d->state;
+
+    switch (state) {
+    case CHUNK_SIZE:
+        return on_size(d, c, why);
+    case CHUNK_EXTENSION:
+        return on_text(c, state, CHUNK_SIZE_LF, why);
+    case CHUNK_SIZE_LF:
+        return c == '\n' ? on_size_end(d) : wrong(why, "a CR without LF (RFC 9112 2.2)");
+    case CHUNK_OCTETS_CR:
+        return c == '\r' ? CHUNK_OCTETS_LF
+                         : wrong(why, "no CRLF behind the data of a chunk (RFC 9112 7.1)");
+    case CHUNK_OCTETS_LF:
+        return c == '\n' ? CHUNK_SIZE
+                         : wrong(why, "no CRLF behind the data of a chunk (RFC 9112 7.1)");
+    case CHUNK_TRAILER:
+        if (c == '\r')
+            return CHUNK_LAST_LF;
+        return on_trailer_name(state, c, why);
+    case CHUNK_TRAILER_NAME:
+        return on_trailer_name(state, c, why);
+    case CHUNK_TRAILER_VALUE:
+        return on_text(c, state, CHUNK_TRAILER_LF, why);
+    case CHUNK_TRAILER_LF:
+        return c == '\n' ? CHUNK_TRAILER : wrong(why, "a CR without LF (RFC 9112 2.2)");
+    case CHUNK_LAST_LF:
+        return c == '\n' ? CHUNK_OVER : wrong(why, "a CR without LF (RFC 9112 2.2)");
+    case CHUNK_OCTETS:
+    case CHUNK_OVER:
+    case CHUNK_WRONG:
         break;
     }
-    return 0;
+    return wrong(why, "octets behind a body that was refused");
+}
+
+/* Lines that never end are refused, too. */
+static bool
+line_is_too_long(struct chunk_decoder *d)
+{
+    bool trailers = d->state >= CHUNK_TRAILER && d->state <= CHUNK_LAST_LF;
+
+    return ++d->line > (trailers ? TRAILERS_MAX : SIZE_LINE_MAX);
 }
 
 enum chunk_result
 chunk_decode(struct chunk_decoder *d, const char *in, size_t in_len, size_t *used,
              const char **data, size_t *len, const char **why)
 {
-    *used = 0;
-    while (d->state != END) {
-        const char *wrong;
+    enum chunk_state next;
+    size_t i = 0;
 
-        if (*used == in_len)
-            return CHUNK_MORE;
-        if (d->state == DATA) {
-            size_t n = in_len - *used;
+    for (; i < in_len && d->state != CHUNK_OVER; i++) {
+        if (d->state == CHUNK_OCTETS) {
+            size_t there = in_len - i;
 
-            if (n > d->left)
-                n = (size_t)d->left;
-            *data = in + *used;
-            *len = n;
-            *used += n;
-            d->left -= n;
+            *data = in + i;
+            *len = there < d->left ? there : (size_t)d->left;
+            d->left -= *len;
             if (d->left == 0)
-                d->state = DATA_CR;
+                d->state = CHUNK_OCTETS_CR;
+            *used = i + *len;
             return CHUNK_DATA;
         }
-        wrong = octet(d, in[(*used)++]);
-        if (wrong != NULL) {
-            *why = wrong;
+        if (line_is_too_long(d))
+            next = wrong(why, "a size line or trailers longer than allowed (RFC 9112 7.1.1)");
+        else
+            next = step(d, in[i], why);
+        d->state = (uint8_t)next;
+        if (d->state == CHUNK_WRONG) {
+            *used = i;
             return CHUNK_BAD;
         }
     }
-    return CHUNK_END;
+    *used = i;
+    return d->state == CHUNK_OVER ? CHUNK_END : CHUNK_MORE;
 }

@@ -1,151 +1,139 @@
 /*
- * Inside http/: the server, its connections, and what the files of this room do for one another.
+ * One connection. It is driven from three places only, all of them loop
+ * callbacks: its event (the socket is readable, writable, closed), its
+ * time-out, and the list of those with more to do this turn or next. Each
+ * brackets its work with http_conn_enter() and http_conn_leave().
  *
- *   server.c   listening sockets, accept, drain, end of turn
- *   conn.c     a connection's states; heads; the one door out
- *   body.c     the body of the request in progress
- *   output.c   answers, and their way out
- *   wheel.c    time-outs of all connections by one timer
+ *        .--------- answered, to be kept ----------.
+ *        v                                         |
+ *      IDLE --first octets--> HEAD --whole--> REQUEST --answered, body
+ * unread--> SKIP --> IDLE |  '---------- a whole head at once -----^  | |
+ * '--answered, to be closed--> FLUSH | |
+ *        '--> CLOSED <-- from every state          CLOSED <-- LINGER <-- all
+ * sent --'
  */
 #ifndef HTTP_CONN_H
 #define HTTP_CONN_H
 
-#include "common/buf.h"
 #include "http/chunk.h"
 #include "http/http.h"
+#include "http/io.h"
 
-#include <event2/event.h>
 #include <event2/event_struct.h>
 #include <sys/queue.h>
 
 enum conn_state {
-    CONN_IDLE,   /* between requests, nothing of the next one is here */
-    CONN_HEAD,   /* a head is coming in, not whole yet */
-    CONN_BUSY,   /* a request is in progress: its answer is not complete */
-    CONN_LINGER, /* the last answer is sent, our side is shut: what still comes is dropped */
-    CONN_CLOSED, /* descriptor closed; freed at the end of the turn */
+    CONN_IDLE,    /* between requests: waits for the first octet of a head */
+    CONN_HEAD,    /* a part of a head is there */
+    CONN_REQUEST, /* a request has begun and is not answered completely */
+    CONN_SKIP,    /* answered; the rest of its body is read and dropped */
+    CONN_FLUSH,   /* the last answer is complete but not sent completely */
+    CONN_LINGER,  /* all sent and said so; what still comes is dropped, or the
+                     client would see a  reset instead of its answer */
+    CONN_CLOSED,  /* the descriptor is closed; freed at the end of the turn */
+    CONN_STATES
 };
 
-enum conn_timer {
-    TIMER_IDLE,   /* 60 s between requests: close */
-    TIMER_HEAD,   /* 10 s for a head: 408 */
-    TIMER_BODY,   /* 30 s and a second for each 64 KiB: 408 */
-    TIMER_WRITE,  /* 30 s without progress of output: the client is gone */
-    TIMER_LINGER, /* 2 s: close */
-    TIMER_NONE,   /* a request is in progress: its own deadlines rule */
+enum conn_why {
+    CLOSE_DONE,    /* the last answer was sent */
+    CLOSE_GONE,    /* the client left */
+    CLOSE_TIMEOUT, /* it was too slow, or silent for too long */
+    CLOSE_SERVER,  /* the server closes */
 };
 
+/* How the body of the request in progress is delimited. */
 enum body_kind { BODY_NONE, BODY_LENGTH, BODY_CHUNKED };
 
-enum {
-    READ_OCTETS = 64 * 1024,  /* the shared read buffer */
-    INPUT_MAX = 64 * 1024,    /* unread octets kept while a request is in progress */
-    OUTPUT_HIGH = 256 * 1024, /* above it nothing more is asked for */
-    OUTPUT_LOW = 64 * 1024,
-    PIPELINE_OUTPUT = 64 * 1024, /* above it no further pipelined request begins */
-    SOCKET_OUTPUT = 256 * 1024,  /* SO_SNDBUF */
-    LINGER_MAX = 256 * 1024,
-    LISTENERS_MAX = 16,
-    WHEEL_SLOTS = 1024,
-};
+/* How the answer in progress is delimited. */
+enum reply_kind { REPLY_NONE, REPLY_LENGTH, REPLY_CHUNKED, REPLY_UNTIL_CLOSE, REPLY_NO_BODY };
 
-/* Read and write below the connection: plain, and later TLS. */
-struct http_io {
-    ssize_t (*read)(struct http_conn *, void *out, size_t size);
-    ssize_t (*write)(struct http_conn *, const void *data, size_t size);
-};
-
-TAILQ_HEAD(conn_list, http_conn);
+struct out_block;
 
 struct http_conn {
-    struct event event; /* READ always; WRITE after EAGAIN */
+    struct event event; /* edge-triggered, and never taken back while the
+                           connection is open */
     struct http_server *server;
     const struct http_io *io;
-    void *request; /* of the one above; NULL: none, or it is still in begin */
-    TAILQ_ENTRY(http_conn) all;
-    TAILQ_ENTRY(http_conn) slot;  /* of the wheel */
-    TAILQ_ENTRY(http_conn) queue; /* work for the end of the turn, or the doomed */
-    uint64_t deadline;
-    struct buf in;  /* octets of an incomplete head, of a body, of what is pipelined behind */
-    size_t in_used; /* of them consumed */
-    size_t scanned; /* of the head, see http_head_parse() */
-    struct buf out; /* answers not yet written */
-    size_t out_sent;
-    int64_t answer_left; /* octets still owed by an answer in parts with a length */
-    uint64_t body_start, body_got, body_left;
-    struct chunk_decoder chunks;
-    uint32_t lingered;
-    uint16_t wheel_slot;
-    uint8_t state, timer, body, minor;
-    bool on_wheel, queued;
-    bool keep_alive; /* after this answer, unless something forbids it */
-    bool head_only;  /* HEAD: no body is sent */
-    bool answer_chunked, answering, answered;
-    bool body_done, body_bad, body_wanted, expect_continue;
-    short armed;       /* the events that are armed */
-    bool want_drained; /* reply_part() said stop */
-    bool peer_done;    /* FIN seen */
-    enum failure body_failure;
+    void *request; /* the callee's object for the request in progress */
+    LIST_ENTRY(http_conn)
+    slot; /* of the wheel; every open connection is in one */
+    STAILQ_ENTRY(http_conn) turn;
+    uint64_t tick;     /* of that slot */
+    uint64_t deadline; /* 0: none */
+    uint64_t since;    /* the present state, or wait for body octets, began; clock_ns() */
+    uint64_t progress; /* output was last taken; clock_ns() */
+
+    char *in; /* octets read and not yet used: in_off .. in_off + in_len; NULL:
+                 none */
+    uint32_t in_off, in_len, in_cap;
+    uint32_t scanned; /* see http_head_parse() */
+
+    uint64_t body_left, body_got; /* octets; left: of BODY_LENGTH only */
+    int64_t body_budget;          /* ns that may still be waited for body octets */
+    struct chunk_decoder chunk;
+
+    struct out_block *out_first, *out_last; /* not yet taken by the socket */
+    size_t out_len;
+    uint64_t reply_left;          /* of REPLY_LENGTH: octets still to come */
+    uint32_t turn_no, turn_bytes; /* sent in the turn of this number */
+
+    uint16_t port;
+    uint8_t state;       /* enum conn_state; http_conn_move() sets it */
+    uint8_t body;        /* enum body_kind */
+    uint8_t reply;       /* enum reply_kind */
+    uint8_t body_failed; /* enum failure */
+    bool readable : 1;   /* the socket may have octets: the loop has said so, no
+                            read has denied it */
+    bool writable : 1;   /* no write has been refused since the loop said so */
+    bool watches_write : 1;
+    bool fin : 1;     /* the client has said that it sends no more */
+    bool eof : 1;     /* and all that it sent has been read */
+    bool broken : 1;  /* writing failed: nobody is there */
+    bool linger : 1;  /* octets are unread, or on their way: don't close at once */
+    bool keep : 1;    /* the client would go on after this request */
+    bool closing : 1; /* this answer is the last one */
+    bool is_http10 : 1;
+    bool is_head : 1;
+    bool body_end : 1;      /* all of it has been read */
+    bool body_waiting : 1;  /* http_body() said MORE */
+    bool continue_due : 1;  /* 100 Continue was asked for and not sent */
+    bool wants_drained : 1; /* http_reply_part() said false */
+    bool in_begin : 1;
+    bool listed : 1;      /* in the turn's list */
+    bool run_later : 1;   /* it has more to do in the next turn */
+    bool flush_later : 1; /* it has output to send at the end of this turn */
 };
 
-struct http_server {
-    struct event_base *base;
-    const struct conf *conf;
-    const struct http_hooks *hooks;
-    void *arg;
-    struct event *listeners[LISTENERS_MAX];
-    unsigned nlisteners;
-    struct event *tick;
-    struct conn_list conns, dirty, doomed;
-    struct conn_list wheel[WHEEL_SLOTS];
-    uint64_t wheel_tick_ns, wheel_now; /* number of the last tick handled */
-    uint64_t now;                      /* clock_ns() of this callback */
-    uint64_t date_s;
-    char date[40];
-    size_t date_len;
-    char read_buf[READ_OCTETS];
-    struct buf pool[64]; /* buffers that connections gave back */
-    unsigned npool;
-    struct http_limits limits;
-    int spare_fd;
-    bool draining;
-    struct http_status count;
-};
+static inline int
+conn_fd(const struct http_conn *conn)
+{
+    return conn->event.ev_fd;
+}
 
-/* conn.c */
-struct http_conn *http_conn_open(struct http_server *, int fd);
+/* The octets that it keeps. */
+static inline const char *
+conn_in(const struct http_conn *conn)
+{
+    return conn->in != NULL ? conn->in + conn->in_off : "";
+}
+
+/* Takes the descriptor. */
+struct http_conn *http_conn_open(struct http_server *, int fd, unsigned port);
+/* The one door out, but for the server's end. Tells the request in progress. */
+void http_conn_close(struct http_conn *, enum conn_why);
+void http_conn_free(struct http_conn *);
 void http_conn_move(struct http_conn *, enum conn_state);
-/* The one door out. why: FAIL_NONE when all was said. */
-void http_conn_close(struct http_conn *, enum failure why);
-/* Looks at the octets that are here, as far as requests can begin. */
-void http_conn_process(struct http_conn *);
-/* The answer is complete: next request, linger, or close. */
-void http_conn_answered(struct http_conn *);
-void http_conn_timed_out(struct http_conn *);
-/* Arms what is needed now. */
-void http_conn_arm(struct http_conn *);
-/* Sends what was gathered; begins what waited behind; ends what is at its end. */
-void http_conn_settle(struct http_conn *);
-/* Something is left to do at the end of the turn. */
-void http_conn_later(struct http_conn *);
-void http_conn_take_buf(struct http_server *, struct buf *);
-void http_conn_give_buf(struct http_server *, struct buf *);
 
-/* body.c */
-void body_begin(struct http_conn *, const struct http_head *);
-/* The answer begins: is the whole body here? What is, is dropped. */
-bool body_skip(struct http_conn *);
-void body_arrived(struct http_conn *);
+void http_conn_enter(struct http_conn *);
+void http_conn_leave(struct http_conn *);
+/* All that can be done now: called when the socket has news, or from the list
+ * of those to run. */
+void http_conn_run(struct http_conn *);
+/* The present state has lasted too long. */
+void http_conn_expire(struct http_conn *);
 
-/* output.c */
-/* Writes what is there, as far as it goes. */
-void output_flush(struct http_conn *);
-size_t output_unsent(const struct http_conn *);
-
-/* wheel.c */
-void wheel_open(struct http_server *);
-void wheel_close(struct http_server *);
-void wheel_set(struct http_conn *, enum conn_timer, uint64_t after_ns);
-void wheel_remove(struct http_conn *);
+/* More to do in the next turn / output to be sent at the end of this one. */
+void http_conn_run_later(struct http_conn *);
+void http_conn_flush_later(struct http_conn *);
 
 #endif

@@ -1,262 +1,358 @@
 /*
- * output: answers on their way out. An answer is formatted into the connection's buffer, taken from
- * a pool and given back when it is empty; all that a turn has gathered is written at once. EV_WRITE
- * is armed only after EAGAIN.
+ * output: see output.h.
+ *
+ *   answers of one callback -> server's `out` -> one write -> socket
+ *                                                  '-- what it does not take:
+ * blocks of 16 KiB, chained, until the loop says "writable"
+ *
+ * While blocks are there, all that follows goes behind them. A connection sends
+ * max_bytes_per_turn in one turn at most; then it is others' turn. The blocks
+ * are the only memory that a slow reader holds here: OUT_HIGH and one part, or
+ * OUT_LOW when all connections together hold much.
+ *
+ * When writing fails nobody is told from in here, since the caller may be the
+ * one to be told: the connection is marked broken, and closed by the loop.
  */
-#include "common/clock.h"
-#include "http/conn.h"
+#include "http/output.h"
 
+#include "common/log.h"
+#include "http/server.h"
+
+#include <assert.h>
 #include <errno.h>
-#include <stdio.h>
+#include <event2/event.h>
+#include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
-struct status_line {
-    int status;
-    const char *line;
-    size_t len;
+enum { BLOCK_SIZE = 16 * 1024, BLOCKS_PER_WRITE = 16, FREE_BLOCKS_MAX = 64 };
+
+struct out_block {
+    struct out_block *next;
+    uint32_t start, end; /* octets data[start .. end) are to be sent */
+    char data[BLOCK_SIZE - 16];
 };
 
-#define LINE(code, phrase)                                                                         \
-    {                                                                                              \
-        code, "HTTP/1.1 " #code " " phrase "\r\nServer: interleave\r\nDate: ",                     \
-            sizeof("HTTP/1.1 " #code " " phrase "\r\nServer: interleave\r\nDate: ") - 1            \
-    }
+/* ---- blocks ---- */
 
-/* The reason phrases of RFC 9110 section 15; the first row is the frequent one. */
-static const struct status_line status_lines[] = {
-    LINE(200, "OK"),
-    LINE(201, "Created"),
-    LINE(204, "No Content"),
-    LINE(304, "Not Modified"),
-    LINE(400, "Bad Request"),
-    LINE(403, "Forbidden"),
-    LINE(404, "Not Found"),
-    LINE(405, "Method Not Allowed"),
-    LINE(408, "Request Timeout"),
-    LINE(409, "Conflict"),
-    LINE(413, "Content Too Large"),
-    LINE(414, "URI Too Long"),
-    LINE(415, "Unsupported Media Type"),
-    LINE(417, "Expectation Failed"),
-    LINE(421, "Misdirected Request"),
-    LINE(431, "Request Header Fields Too Large"),
-    LINE(500, "Internal Server Error"),
-    LINE(501, "Not Implemented"),
-    LINE(502, "Bad Gateway"),
-    LINE(503, "Service Unavailable"),
-    LINE(504, "Gateway Timeout"),
-    LINE(505, "HTTP Version Not Supported"),
-    LINE(507, "Insufficient Storage"),
-};
-
-static const struct status_line *
-status_line(int status)
+static struct out_block *
+block_new(struct http_server *s)
 {
-    size_t n = sizeof(status_lines) / sizeof(status_lines[0]);
+    struct out_block *b = s->free_blocks;
 
-    for (size_t i = 0; i < n; i++)
-        if (status_lines[i].status == status)
-            return &status_lines[i];
-    return status_line(500);
+    if (b != NULL) {
+        s->free_blocks = b->next;
+        s->free_count--;
+    } else {
+        b = xmalloc(sizeof(*b));
+    }
+    b->next = NULL;
+    b->start = b->end = 0;
+    return b;
 }
 
-/* The Date field (RFC 9110 6.6.1), made once a second. */
 static void
-refresh_date(struct http_server *s)
+block_free(struct http_server *s, struct out_block *b)
 {
-    struct tm tm;
-    time_t now;
-
-    if (s->date_len > 0 && s->now / NS_PER_S == s->date_s)
+    if (s->free_count == FREE_BLOCKS_MAX) {
+        free(b);
         return;
-    s->date_s = s->now / NS_PER_S;
-    now = time(NULL);
-    gmtime_r(&now, &tm);
-    s->date_len = strftime(s->date, sizeof(s->date), "%a, %d %b %Y %H:%M:%S GMT\r\n", &tm);
-}
-
-static void
-count_status(struct http_server *s, int status)
-{
-    if (status < 400)
-        s->count.answers_2xx++;
-    else if (status < 500)
-        s->count.answers_4xx++;
-    else
-        s->count.answers_5xx++;
-}
-
-static void
-add_text(struct buf *b, const char *text)
-{
-    buf_add(b, text, strlen(text));
-}
-
-/* Decides whether the connection lives on, and writes the head of the answer. length -1: chunked,
- * or until close for HTTP/1.0. */
-static void
-add_head(struct http_conn *c, const struct http_answer *a, int64_t length)
-{
-    struct http_server *s = c->server;
-    const struct status_line *line = status_line(a->status);
-    struct buf *b = &c->out;
-
-    count_status(s, a->status);
-    refresh_date(s);
-    if (c->keep_alive &&
-        (a->close || s->draining || (length < 0 && c->minor == 0)))
-        c->keep_alive = false;
-    buf_reserve(b, line->len + s->date_len + a->fields_len + 256);
-    buf_add(b, line->line, line->len);
-    buf_add(b, s->date, s->date_len);
-    if (a->content_type != NULL) {
-        buf_add(b, "Content-Type: ", 14);
-        add_text(b, a->content_type);
-        buf_add(b, "\r\n", 2);
     }
-    if (length >= 0 && a->status != 204 && a->status != 304) {
-        buf_add(b, "Content-Length: ", 16);
-        buf_add_u64(b, (uint64_t)length);
-        buf_add(b, "\r\n", 2);
-    } else if (length < 0 && c->minor > 0) {
-        add_text(b, "Transfer-Encoding: chunked\r\n");
-    }
-    buf_add(b, a->fields, a->fields_len);
-    if (!c->keep_alive)
-        add_text(b, "Connection: close\r\n");
-    else if (c->minor == 0)
-        add_text(b, "Connection: keep-alive\r\n");
-    buf_add(b, "\r\n", 2);
+    b->next = s->free_blocks;
+    s->free_blocks = b;
+    s->free_count++;
 }
 
 void
-http_reply(struct http_conn *c, const struct http_answer *a, const void *body, size_t len)
+output_free_blocks(struct http_server *s)
 {
-    if (c->state != CONN_BUSY)
+    struct out_block *b;
+
+    while ((b = s->free_blocks) != NULL) {
+        s->free_blocks = b->next;
+        free(b);
+    }
+}
+
+static void
+chain_add(struct http_conn *conn, const char *data, size_t len)
+{
+    struct http_server *s = conn->server;
+
+    if (len == 0)
         return;
-    http_conn_take_buf(c->server, &c->out);
-    c->keep_alive = c->keep_alive && body_skip(c);
-    add_head(c, a, (int64_t)len);
-    if (!c->head_only)
-        buf_add(&c->out, body, len);
-    c->answered = true;
-    http_conn_later(c);
-    http_conn_answered(c);
+    if (conn->out_len == 0)
+        conn->progress = server_now(s); /* the reader's time runs from here */
+    conn->out_len += len;
+    s->out_total += len;
+    while (len > 0) {
+        struct out_block *b = conn->out_last;
+        size_t room;
+
+        if (b == NULL || b->end == sizeof(b->data)) {
+            b = block_new(s);
+            if (conn->out_last != NULL)
+                conn->out_last->next = b;
+            else
+                conn->out_first = b;
+            conn->out_last = b;
+        }
+        room = sizeof(b->data) - b->end;
+        if (room > len)
+            room = len;
+        memcpy(b->data + b->end, data, room);
+        b->end += (uint32_t)room;
+        data += room;
+        len -= room;
+    }
+}
+
+static void
+chain_consume(struct http_conn *conn, size_t len)
+{
+    struct out_block *b;
+
+    conn->out_len -= len;
+    conn->server->out_total -= len;
+    while ((b = conn->out_first) != NULL) {
+        size_t there = b->end - b->start;
+
+        if (len < there) {
+            b->start += (uint32_t)len;
+            return;
+        }
+        len -= there;
+        conn->out_first = b->next;
+        block_free(conn->server, b);
+    }
+    conn->out_last = NULL;
 }
 
 void
-http_reply_begin(struct http_conn *c, const struct http_answer *a)
+output_drop(struct http_conn *conn)
 {
-    if (c->state != CONN_BUSY)
+    chain_consume(conn, conn->out_len);
+}
+
+/* ---- the socket ---- */
+
+/* Octets that this connection may still send in this turn. */
+static size_t
+share(const struct http_conn *conn)
+{
+    const struct http_server *s = conn->server;
+
+    if (conn->turn_no != s->turn_no)
+        return s->max_turn_bytes;
+    return conn->turn_bytes < s->max_turn_bytes ? s->max_turn_bytes - conn->turn_bytes : 0;
+}
+
+static void
+count_sent(struct http_conn *conn, size_t n)
+{
+    struct http_server *s = conn->server;
+
+    if (conn->turn_no != s->turn_no) {
+        conn->turn_no = s->turn_no;
+        conn->turn_bytes = 0;
+    }
+    conn->turn_bytes += (uint32_t)n;
+    conn->progress = server_now(s);
+    s->status.bytes_out += n;
+}
+
+/* From now on, and for good, the loop tells when there is room again. */
+static void
+watch_write(struct http_conn *conn)
+{
+    if (conn->watches_write)
         return;
-    http_conn_take_buf(c->server, &c->out);
-    /* a body still to be read does not close the connection here: parts may depend on it */
-    add_head(c, a, a->length);
-    c->answering = true;
-    c->answer_chunked = a->length < 0 && c->minor > 0;
-    c->answer_left = a->length;
-    http_conn_later(c);
+    conn->watches_write = true;
+    event_del(&conn->event);
+    conn->event.ev_events |= EV_WRITE;
+    if (event_add(&conn->event, NULL) != 0)
+        fatalx("can't watch a connection");
+}
+
+/* Cuts the pieces to `max` octets in all; how many are left. */
+static int
+cut(struct iovec *iov, int count, size_t max)
+{
+    for (int i = 0; i < count; i++) {
+        if (iov[i].iov_len >= max) {
+            iov[i].iov_len = max;
+            return i + 1;
+        }
+        max -= iov[i].iov_len;
+    }
+    return count;
+}
+
+/* One write of these pieces, or what of them the turn allows; octets taken. */
+static size_t
+write_once(struct http_conn *conn, struct iovec *iov, int count)
+{
+    ssize_t n;
+
+    if (!conn->writable || conn->broken)
+        return 0;
+    count = cut(iov, count, share(conn));
+    if (count == 0 || iov[0].iov_len == 0)
+        return 0;
+    n = conn->io->write(conn, iov, count);
+    if (n >= 0) {
+        count_sent(conn, (size_t)n);
+        return (size_t)n;
+    }
+    if (errno == EAGAIN) {
+        conn->writable = false;
+        watch_write(conn);
+    } else {
+        conn->broken = true;
+    }
+    return 0;
+}
+
+/* After all tries: who goes on with what is left over? */
+static void
+after_writing(struct http_conn *conn)
+{
+    if (conn->broken) {
+        output_drop(conn);
+        http_conn_run_later(conn);
+    } else if (conn->out_len > 0 && conn->writable) {
+        http_conn_run_later(conn);
+    }
+}
+
+void
+output_send(struct http_conn *conn)
+{
+    size_t taken;
+
+    while (conn->out_len > 0) {
+        struct iovec iov[BLOCKS_PER_WRITE];
+        int n = 0;
+
+        for (struct out_block *b = conn->out_first; b != NULL && n < BLOCKS_PER_WRITE; b = b->next)
+            iov[n++] = (struct iovec){b->data + b->start, b->end - b->start};
+        taken = write_once(conn, iov, n);
+        if (taken == 0)
+            break;
+        chain_consume(conn, taken);
+    }
+    after_writing(conn);
+}
+
+/* Sends these pieces, which nothing stands before; what is not taken is kept.
+ */
+static void
+send_pieces(struct http_conn *conn, const struct iovec *pieces, int count)
+{
+    int i = 0;
+    size_t done = 0; /* of piece i */
+
+    while (i < count) {
+        struct iovec iov[3];
+        size_t taken;
+
+        for (int k = i; k < count; k++)
+            iov[k - i] = pieces[k];
+        iov[0] = (struct iovec){(char *)pieces[i].iov_base + done, pieces[i].iov_len - done};
+        taken = write_once(conn, iov, count - i);
+        if (taken == 0)
+            break;
+        for (done += taken; i < count && done >= pieces[i].iov_len; i++)
+            done -= pieces[i].iov_len;
+    }
+    for (; i < count && !conn->broken; i++, done = 0)
+        chain_add(conn, (const char *)pieces[i].iov_base + done, pieces[i].iov_len - done);
+    after_writing(conn);
+}
+
+/* ---- gathering ---- */
+
+void
+output_gathered(struct http_conn *conn)
+{
+    struct http_server *s = conn->server;
+    struct iovec piece = {s->out.data, s->out.len};
+
+    if (s->out.len == 0)
+        return;
+    send_pieces(conn, &piece, 1);
+    s->out.len = 0;
+}
+
+static void
+chain_all(struct http_conn *conn, size_t base, const struct output_more *more)
+{
+    const struct http_server *s = conn->server;
+
+    chain_add(conn, s->out.data + base, s->out.len - base);
+    if (more != NULL) {
+        chain_add(conn, more->data, more->len);
+        chain_add(conn, more->tail, more->tail_len);
+    }
+}
+
+static void
+send_all(struct http_conn *conn, size_t base, const struct output_more *more)
+{
+    const struct http_server *s = conn->server;
+    struct iovec pieces[3] = {{s->out.data + base, s->out.len - base}};
+    int n = pieces[0].iov_len > 0 ? 1 : 0;
+
+    if (more != NULL && more->len > 0)
+        pieces[n++] = (struct iovec){(void *)more->data, more->len};
+    if (more != NULL && more->tail_len > 0)
+        pieces[n++] = (struct iovec){(void *)more->tail, more->tail_len};
+    send_pieces(conn, pieces, n);
+}
+
+void
+output_commit(struct http_conn *conn, size_t base, const struct output_more *more, bool now)
+{
+    struct http_server *s = conn->server;
+    bool gathers = s->running == conn;
+
+    if (conn->broken) {
+        s->out.len = base;
+        return;
+    }
+    if (conn->out_len > 0) {
+        chain_all(conn, base, more);
+    } else if (gathers && more == NULL) {
+        if (s->out.len > GATHER_MAX)
+            output_gathered(conn);
+        return;
+    } else if (gathers || now || more != NULL) {
+        if (gathers) /* what stands before it is its own */
+            base = 0;
+        send_all(conn, base, more);
+    } else {
+        chain_all(conn, base, more);
+        http_conn_flush_later(conn);
+    }
+    s->out.len = base;
+}
+
+void
+output_continue(struct http_conn *conn)
+{
+    struct http_server *s = conn->server;
+    size_t base = s->out.len;
+
+    conn->continue_due = false;
+    buf_add_text(&s->out, "HTTP/1.1 100 Continue\r\n\r\n");
+    output_commit(conn, base, NULL, true);
 }
 
 bool
-http_reply_part(struct http_conn *c, const void *data, size_t len)
+output_has_room(const struct http_conn *conn)
 {
-    char size[24];
+    const struct http_server *s = conn->server;
+    size_t high = s->out_total > OUT_TOTAL_HIGH ? OUT_LOW : OUT_HIGH;
+    size_t gathered = s->running == conn ? s->out.len : 0;
 
-    if (c->state != CONN_BUSY)
-        return true; /* the client has gone: gone() is on its way, or was called */
-    if (len > 0 && !c->head_only) {
-        http_conn_take_buf(c->server, &c->out);
-        if (c->answer_chunked)
-            buf_add(&c->out, size, (size_t)snprintf(size, sizeof(size), "%zx\r\n", len));
-        buf_add(&c->out, data, len);
-        if (c->answer_chunked)
-            buf_add(&c->out, "\r\n", 2);
-        http_conn_later(c);
-    }
-    if (c->answer_left > 0)
-        c->answer_left -= (int64_t)len;
-    if (output_unsent(c) < OUTPUT_HIGH)
-        return true;
-    c->want_drained = true;
-    return false;
-}
-
-void
-http_reply_end(struct http_conn *c)
-{
-    if (c->state != CONN_BUSY)
-        return;
-    if (c->answer_chunked && !c->head_only)
-        buf_add(&c->out, "0\r\n\r\n", 5);
-    if (!c->answer_chunked && c->answer_left > 0 && !c->head_only)
-        c->keep_alive = false; /* fewer octets than promised */
-    c->answered = true;
-    http_conn_later(c);
-    http_conn_answered(c);
-}
-
-void
-http_reply_abort(struct http_conn *c)
-{
-    if (c->state != CONN_BUSY)
-        return;
-    c->request = NULL;
-    http_conn_close(c, FAIL_NONE);
-}
-
-size_t
-output_unsent(const struct http_conn *c)
-{
-    return c->out.len - c->out_sent;
-}
-
-/* All is written: the buffer goes back, and the connection may have reached its end. */
-static void
-all_sent(struct http_conn *c)
-{
-    c->out.len = c->out_sent = 0;
-    if (c->out.data != NULL)
-        http_conn_give_buf(c->server, &c->out);
-    if (c->timer != TIMER_WRITE && c->timer != TIMER_NONE)
-        return;
-    c->timer = TIMER_NONE;
-    if (c->state == CONN_IDLE)
-        wheel_set(c, TIMER_IDLE, (uint64_t)c->server->conf->idle_timeout * NS_PER_MS);
-}
-
-void
-output_flush(struct http_conn *c)
-{
-    size_t unsent = output_unsent(c), at_most = (size_t)c->server->conf->max_bytes_per_turn;
-    ssize_t n;
-
-    if (c->state == CONN_CLOSED || unsent == 0)
-        return;
-    n = c->io->write(c, c->out.data + c->out_sent, unsent < at_most ? unsent : at_most);
-    if (n < 0 && errno != EAGAIN && errno != EINTR) {
-        http_conn_close(c, FAIL_CLIENT_GONE);
-        return;
-    }
-    if (n > 0) {
-        c->server->count.bytes_out += (uint64_t)n;
-        c->out_sent += (size_t)n;
-        if (c->timer == TIMER_WRITE)
-            c->timer = TIMER_NONE; /* progress: the stall is over, or begins anew */
-    }
-    if (output_unsent(c) == 0) {
-        all_sent(c);
-    } else {
-        if (c->out_sent > OUTPUT_HIGH) {
-            buf_consume(&c->out, c->out_sent);
-            c->out_sent = 0;
-        }
-        if (c->timer != TIMER_WRITE)
-            wheel_set(c, TIMER_WRITE, (uint64_t)c->server->conf->write_timeout * NS_PER_MS);
-    }
-    if (c->want_drained && c->request != NULL && output_unsent(c) < OUTPUT_LOW) {
-        c->want_drained = false;
-        c->server->hooks->drained(c->request);
-    }
+    return !conn->broken && conn->out_len + gathered < high && share(conn) > gathered;
 }

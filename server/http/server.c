@@ -1,73 +1,268 @@
 /*
- * server: all connections together: listening sockets, accept, drain, and the end of a loop turn,
- * when what was gathered is sent and what was closed is freed.
- *
- * When descriptors run out, a spare one is given up to accept and close the next client: it learns
- * at once that it is refused, and the listening socket does not stay readable for ever.
+ * server: what http.h says of the server itself: opening, accepting, the end of
+ * a turn, draining. Runs on the loop thread of the front end; owns all
+ * connections.
  */
-#include "common/clock.h"
+#include "http/server.h"
+
 #include "common/log.h"
-#include "http/conn.h"
+#include "http/output.h"
 
 #include <arpa/inet.h>
+#include <assert.h>
 #include <errno.h>
+#include <event2/event.h>
 #include <fcntl.h>
-#include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { ACCEPT_BATCH = 32 };
+struct listener {
+    STAILQ_ENTRY(listener) all;
+    struct event event;
+    struct http_server *server;
+    unsigned port;
+};
 
+/* ---- the turn ---- */
+
+/* Those that had more to do when the last turn ended. */
 static void
-refuse_one(struct http_server *s, int listen_fd)
+on_again(evutil_socket_t fd, short what, void *arg)
+{
+    struct http_server *s = arg;
+    struct http_conn *conn;
+
+    (void)fd;
+    (void)what;
+    STAILQ_FOREACH(conn, &s->turn, turn)
+    {
+        if (!conn->run_later || conn->state == CONN_CLOSED)
+            continue;
+        conn->run_later = false; /* each is in the list once: this ends */
+        http_conn_run(conn);
+    }
+}
+
+/* What is sent at the end of the turn may free the producer, or break; both are
+ * the next turn's. */
+static void
+flush_at_end(struct http_conn *conn)
+{
+    conn->flush_later = false;
+    output_send(conn);
+    if (conn->wants_drained && conn->out_len <= OUT_LOW)
+        conn->run_later = true;
+    timer_watch(conn);
+}
+
+void
+http_turn_end(struct http_server *s)
+{
+    struct conn_turn_list list = STAILQ_HEAD_INITIALIZER(list);
+    struct http_conn *conn;
+
+    s->now = 0;
+    s->turn_no++;
+    if (STAILQ_EMPTY(&s->turn))
+        return;
+    STAILQ_CONCAT(&list, &s->turn);
+    while ((conn = STAILQ_FIRST(&list)) != NULL) {
+        STAILQ_REMOVE_HEAD(&list, turn);
+        if (conn->state == CONN_CLOSED) {
+            http_conn_free(conn);
+            continue;
+        }
+        if (conn->flush_later)
+            flush_at_end(conn);
+        if (conn->run_later)
+            STAILQ_INSERT_TAIL(&s->turn, conn, turn);
+        else
+            conn->listed = false;
+    }
+    if (!STAILQ_EMPTY(&s->turn))
+        event_active(&s->again, EV_TIMEOUT, 1);
+}
+
+/* ---- accepting ---- */
+
+/* No place for one more: say so, as well as can be said without giving it one.
+ */
+static void
+refuse_politely(struct http_server *s, int fd)
+{
+    static const char busy[] = "HTTP/1.1 503 Service Unavailable\r\nServer: interleave\r\n"
+                               "Retry-After: 1\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+
+    /* octets left unread would turn the close into a reset, and the answer might
+     * be lost */
+    (void)!recv(fd, s->room, s->room_size, 0);
+    (void)!send(fd, busy, sizeof(busy) - 1, MSG_NOSIGNAL);
+    shutdown(fd, SHUT_WR);
+    close(fd);
+    s->status.refused_connections++;
+}
+
+/* Out of descriptors: without this the listening socket would stay readable and
+ * the loop spin. The spare one gives way to the next client, who is sent away.
+ */
+static void
+refuse_without_descriptor(struct http_server *s, int listen_fd)
 {
     int fd;
 
-    s->count.refused_connections++;
     if (s->spare_fd >= 0)
         close(s->spare_fd);
-    fd = accept4(listen_fd, NULL, NULL, SOCK_CLOEXEC);
+    fd = accept4(listen_fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (fd >= 0)
-        close(fd);
-    s->spare_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+        refuse_politely(s, fd);
+    s->spare_fd = eventfd(0, EFD_CLOEXEC);
+}
+
+/* The kernel has no room for more: try again in a moment. */
+static void
+pause_accepting(struct http_server *s)
+{
+    struct timeval tv = {0, 100000};
+    struct listener *l;
+
+    STAILQ_FOREACH(l, &s->listeners, all)
+    event_del(&l->event);
+    event_add(&s->accept_again, &tv);
 }
 
 static void
-set_options(int fd)
+on_accept_again(evutil_socket_t fd, short what, void *arg)
 {
-    int one = 1, octets = SOCKET_OUTPUT;
+    struct http_server *s = arg;
+    struct listener *l;
 
-    (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
-    (void)setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &octets, sizeof(octets));
+    (void)fd;
+    (void)what;
+    STAILQ_FOREACH(l, &s->listeners, all)
+    event_add(&l->event, NULL);
+}
+
+/* True: there may be more to accept. */
+static bool
+accept_failed(struct http_server *s, int listen_fd)
+{
+    switch (errno) {
+    case EAGAIN:
+        return false;
+    case EMFILE:
+    case ENFILE:
+        refuse_without_descriptor(s, listen_fd);
+        if (s->spare_fd >= 0)
+            return true;
+        pause_accepting(s);
+        return false;
+    case ENOBUFS:
+    case ENOMEM:
+        pause_accepting(s);
+        return false;
+    default: /* that client has gone before it was taken */
+        return true;
+    }
 }
 
 static void
 on_accept(evutil_socket_t listen_fd, short what, void *arg)
 {
-    struct http_server *s = arg;
+    struct listener *l = arg;
+    struct http_server *s = l->server;
 
     (void)what;
-    for (unsigned i = 0; i < ACCEPT_BATCH; i++) {
+    for (unsigned i = 0; i < ACCEPT_TURN; i++) {
         int fd = accept4(listen_fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
 
         if (fd < 0) {
-            if (errno == EMFILE || errno == ENFILE)
-                refuse_one(s, listen_fd);
-            return;
+            if (!accept_failed(s, listen_fd))
+                return;
+        } else if (s->status.connections >= s->max_connections) {
+            refuse_politely(s, fd);
+        } else {
+            (void)http_conn_open(s, fd, l->port);
         }
-        s->count.accepted++;
-        if (s->count.connections >= (uint64_t)s->conf->max_connections) {
-            s->count.refused_connections++;
-            close(fd);
-            continue;
-        }
-        set_options(fd);
-        if (http_conn_open(s, fd) == NULL)
-            close(fd);
     }
+}
+
+/* Accepted sockets have these from the listening one. */
+static void
+set_options(int fd)
+{
+    int one = 1, size = SEND_BUFFER;
+
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one)); /* a socketpair knows none */
+    setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
+}
+
+static unsigned
+local_port(int fd)
+{
+    struct sockaddr_storage ss = {0};
+    socklen_t len = sizeof(ss);
+
+    if (getsockname(fd, (struct sockaddr *)&ss, &len) != 0)
+        return 0;
+    if (ss.ss_family == AF_INET)
+        return ntohs(((const struct sockaddr_in *)&ss)->sin_port);
+    if (ss.ss_family == AF_INET6)
+        return ntohs(((const struct sockaddr_in6 *)&ss)->sin6_port);
+    return 0;
+}
+
+void
+http_listen(struct http_server *s, int fd)
+{
+    struct listener *l = xcalloc(1, sizeof(*l));
+
+    l->server = s;
+    l->port = local_port(fd);
+    set_options(fd);
+    event_assign(&l->event, s->base, fd, EV_READ | EV_PERSIST, on_accept, l);
+    if (event_add(&l->event, NULL) != 0)
+        fatalx("can't watch a listening socket");
+    STAILQ_INSERT_TAIL(&s->listeners, l, all);
+}
+
+struct http_conn *
+http_adopt(struct http_server *s, int fd)
+{
+    int flags = fcntl(fd, F_GETFL);
+
+    if (flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) != 0)
+        fatal("can't adopt descriptor %d", fd);
+    set_options(fd);
+    return http_conn_open(s, fd, local_port(fd));
+}
+
+/* ---- birth and death ---- */
+
+static uint64_t
+min_of(uint64_t a, uint64_t b)
+{
+    return a < b ? a : b;
+}
+
+static void
+take_conf(struct http_server *s, const struct conf *conf)
+{
+    s->limits.target = (size_t)conf->max_target;
+    s->limits.head = (size_t)conf->max_head;
+    s->limits.fields = (unsigned)min_of((uint64_t)conf->max_fields, HTTP_FIELDS_MAX);
+    s->head_ns = (uint64_t)conf->head_timeout * NS_PER_MS;
+    s->body_ns = (uint64_t)conf->body_timeout * NS_PER_MS;
+    s->idle_ns = (uint64_t)conf->idle_timeout * NS_PER_MS;
+    s->write_ns = (uint64_t)conf->write_timeout * NS_PER_MS;
+    s->max_connections = (uint64_t)conf->max_connections;
+    s->max_turn_bytes = (uint32_t)min_of((uint64_t)conf->max_bytes_per_turn, UINT32_MAX / 2);
+    s->room_size = READ_ROOM;
+    if (s->room_size < 2 * s->limits.head)
+        s->room_size = 2 * s->limits.head;
 }
 
 struct http_server *
@@ -77,148 +272,113 @@ http_open(struct event_base *base, const struct conf *conf, const struct http_ho
     struct http_server *s = xcalloc(1, sizeof(*s));
 
     s->base = base;
-    s->conf = conf;
     s->hooks = hooks;
     s->arg = arg;
-    s->limits = (struct http_limits){
-        .target = (size_t)conf->max_target,
-        .head = (size_t)conf->max_head,
-        .fields = (unsigned)conf->max_fields,
-    };
-    s->now = clock_ns();
-    s->spare_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
-    TAILQ_INIT(&s->conns);
-    TAILQ_INIT(&s->dirty);
-    TAILQ_INIT(&s->doomed);
-    wheel_open(s);
+    take_conf(s, conf);
+    s->room = xmalloc(s->room_size);
+    STAILQ_INIT(&s->turn);
+    STAILQ_INIT(&s->listeners);
+    event_assign(&s->again, base, -1, 0, on_again, s);
+    event_assign(&s->accept_again, base, -1, 0, on_accept_again, s);
+    s->spare_fd = eventfd(0, EFD_CLOEXEC);
+    timer_open(s, min_of(min_of(s->head_ns, s->body_ns), min_of(s->idle_ns, s->write_ns)));
     return s;
 }
 
 static void
-free_doomed(struct http_server *s)
+stop_listening(struct http_server *s)
 {
-    struct http_conn *c;
+    struct listener *l;
 
-    while ((c = TAILQ_FIRST(&s->doomed)) != NULL) {
-        TAILQ_REMOVE(&s->doomed, c, queue);
-        if (c->in.data != NULL && c->in.data != s->read_buf)
-            http_conn_give_buf(s, &c->in);
-        if (c->out.data != NULL)
-            http_conn_give_buf(s, &c->out);
-        free(c);
+    event_del(&s->accept_again);
+    while ((l = STAILQ_FIRST(&s->listeners)) != NULL) {
+        STAILQ_REMOVE_HEAD(&s->listeners, all);
+        event_del(&l->event);
+        free(l);
     }
 }
 
+/* For each open connection: the wheel has them all. */
 static void
-free_listeners(struct http_server *s)
+for_all(struct http_server *s, void (*act)(struct http_conn *))
 {
-    while (s->nlisteners > 0)
-        event_free(s->listeners[--s->nlisteners]);
-}
+    struct http_conn **all = xcalloc(s->wheel.linked, sizeof(struct http_conn *)), *conn;
+    size_t n = 0;
 
-void
-http_close(struct http_server *s)
-{
-    struct http_conn *c;
-
-    free_listeners(s);
-    while ((c = TAILQ_FIRST(&s->conns)) != NULL) {
-        c->request = NULL;
-        http_conn_close(c, FAIL_NONE);
-    }
-    free_doomed(s);
-    while (s->npool > 0)
-        buf_fini(&s->pool[--s->npool]);
-    wheel_close(s);
-    if (s->spare_fd >= 0)
-        close(s->spare_fd);
-    free(s);
-}
-
-void
-http_listen(struct http_server *s, int fd)
-{
-    if (s->nlisteners == LISTENERS_MAX)
-        fatalx("more than %d listening sockets", LISTENERS_MAX);
-    s->listeners[s->nlisteners] = event_new(s->base, fd, EV_READ | EV_PERSIST, on_accept, s);
-    event_add(s->listeners[s->nlisteners++], NULL);
+    for (unsigned i = 0; i < TIMER_SLOTS; i++)
+        LIST_FOREACH(conn, &s->wheel.slots[i], slot)
+    all[n++] = conn;
+    for (size_t i = 0; i < n; i++)
+        act(all[i]);
+    free(all);
 }
 
 void
 http_drain(struct http_server *s)
 {
-    struct http_conn *c, *next;
-
+    if (s->draining)
+        return;
     s->draining = true;
-    free_listeners(s);
-    for (c = TAILQ_FIRST(&s->conns); c != NULL; c = next) {
-        next = TAILQ_NEXT(c, all);
-        if (c->state == CONN_IDLE && output_unsent(c) == 0 && c->in.len == 0)
-            http_conn_close(c, FAIL_NONE);
-    }
+    stop_listening(s);
+    for_all(s, timer_watch); /* those that wait for a request wait less long */
 }
 
-struct http_conn *
-http_adopt(struct http_server *s, int fd)
+static void
+close_now(struct http_conn *conn)
 {
-    s->count.accepted++;
-    return http_conn_open(s, fd);
+    http_conn_close(conn, CLOSE_SERVER);
 }
 
 void
-http_turn_end(struct http_server *s)
+http_close(struct http_server *s)
 {
-    struct http_conn *c;
-
-    while ((c = TAILQ_FIRST(&s->dirty)) != NULL) {
-        TAILQ_REMOVE(&s->dirty, c, queue);
-        c->queued = false;
-        http_conn_settle(c);
-    }
-    free_doomed(s);
+    assert(s->running == NULL);
+    stop_listening(s);
+    for_all(s, close_now);
+    http_turn_end(s);
+    timer_close(s);
+    event_del(&s->again);
+    if (s->spare_fd >= 0)
+        close(s->spare_fd);
+    output_free_blocks(s);
+    buf_fini(&s->out);
+    free(s->room);
+    free(s);
 }
 
-unsigned
-http_conn_port(const struct http_conn *c)
-{
-    struct sockaddr_storage ss;
-    socklen_t len = sizeof(ss);
+/* ---- what is known ---- */
 
-    if (getsockname(event_get_fd(&c->event), (struct sockaddr *)&ss, &len) != 0)
-        return 0;
-    if (ss.ss_family == AF_INET)
-        return ntohs(((const struct sockaddr_in *)&ss)->sin_port);
-    if (ss.ss_family == AF_INET6)
-        return ntohs(((const struct sockaddr_in6 *)&ss)->sin6_port);
-    return 0;
+unsigned
+http_conn_port(const struct http_conn *conn)
+{
+    return conn->port;
 }
 
 const char *
-http_conn_peer(const struct http_conn *c, char *out, size_t size)
+http_conn_peer(const struct http_conn *conn, char *out, size_t size)
 {
-    struct sockaddr_storage ss;
+    struct sockaddr_storage ss = {0};
     socklen_t len = sizeof(ss);
-    char text[INET6_ADDRSTRLEN] = "?";
+    char address[INET6_ADDRSTRLEN] = "?";
+    unsigned port = 0;
 
-    if (getpeername(event_get_fd(&c->event), (struct sockaddr *)&ss, &len) != 0)
-        snprintf(out, size, "gone");
-    else if (ss.ss_family == AF_INET)
-        snprintf(
-            out, size, "%s:%u",
-            inet_ntop(AF_INET, &((const struct sockaddr_in *)&ss)->sin_addr, text, sizeof(text)),
-            ntohs(((const struct sockaddr_in *)&ss)->sin_port));
-    else if (ss.ss_family == AF_INET6)
-        snprintf(
-            out, size, "[%s]:%u",
-            inet_ntop(AF_INET6, &((const struct sockaddr_in6 *)&ss)->sin6_addr, text, sizeof(text)),
-            ntohs(((const struct sockaddr_in6 *)&ss)->sin6_port));
-    else
-        snprintf(out, size, "local");
+    if (getpeername(conn_fd(conn), (struct sockaddr *)&ss, &len) == 0 && ss.ss_family == AF_INET) {
+        const struct sockaddr_in *in = (const struct sockaddr_in *)&ss;
+
+        inet_ntop(AF_INET, &in->sin_addr, address, sizeof(address));
+        port = ntohs(in->sin_port);
+    } else if (ss.ss_family == AF_INET6) {
+        const struct sockaddr_in6 *in = (const struct sockaddr_in6 *)&ss;
+
+        inet_ntop(AF_INET6, &in->sin6_addr, address, sizeof(address));
+        port = ntohs(in->sin6_port);
+    }
+    snprintf(out, size, ss.ss_family == AF_INET6 ? "[%s]:%u" : "%s:%u", address, port);
     return out;
 }
 
 void
 http_status(const struct http_server *s, struct http_status *out)
 {
-    *out = s->count;
+    *out = s->status;
 }
