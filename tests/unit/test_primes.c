@@ -74,9 +74,9 @@ judge_make(uint64_t limit)
     return composite;
 }
 
-START_TEST(test_every_n_up_to_5000_is_right)
+START_TEST(test_every_n_up_to_3000_is_right)
 {
-    enum { LIMIT = 5000 };
+    enum { LIMIT = 3000 };
     unsigned char *composite = judge_make(LIMIT);
     uint64_t primes = 0, largest = 0;
 
@@ -295,7 +295,7 @@ main(void)
     const TTest *const tests[] = {
         test_known_counts_come_out_for_any_number_of_sections,
         test_a_thousand_million_has_50847534_primes,
-        test_every_n_up_to_5000_is_right,
+        test_every_n_up_to_3000_is_right,
         test_n_near_ends_of_segments_and_squares_of_primes_is_right,
         test_the_top_of_the_range_is_sieved_with_all_primes_up_to_its_root,
         test_memory_does_not_grow_and_sections_stay_within_what_there_is_to_cut,

@@ -17,7 +17,8 @@
 #define CLONES_POPCOUNT
 #endif
 
-/* Part of the function that is cloned: a call would leave the copy. */
+/* Part of the function that is cloned. A call would leave the copy for older instructions, and the
+ * change from one kind to the other is slow. */
 #define CLONES_INLINE inline __attribute__((always_inline))
 
 #endif

@@ -30,7 +30,7 @@
 enum {
     LANES = 32,
     ROUND = 16,
-    TICK_ROUNDS = 32, /* 3 to 50 us, as points are deep or shallow */
+    TICK_ROUNDS = 16, /* 1 to 30 us, as points are deep or shallow */
     PIXEL_STEPS = 60, /* what a pixel costs besides its steps, counted in steps */
     CHANNELS = 3,
     IDLE = INT32_MIN / 2, /* `steps` of a lane that has no point: far from any limit */
@@ -143,34 +143,41 @@ mandelbrot_plan(const int64_t *params, unsigned sections, struct kernel_plan *ou
     return 0;
 }
 
-/* log2 of a positive number, to 1 in 100: the exponent is exact, between two powers of two a
- * parabola goes through both. Continuous, which is what the eye sees. */
-static double
+/* log2(1 + t) for t from 0 to 1, to 1 in 100: a parabola that is exact at both ends. */
+static CLONES_INLINE double
+log2_between(double t)
+{
+    return t * (1.34375 - 0.34375 * t);
+}
+
+/* log2 of a positive number: its exponent, and in between the parabola. Continuous, which is what
+ * the eye sees. */
+static CLONES_INLINE double
 log2_about(double v)
 {
     uint64_t bits;
-    double exponent, t;
+    double exponent, mantissa;
 
     memcpy(&bits, &v, sizeof(bits));
     exponent = (double)((int64_t)(bits >> 52) - 1023);
     bits = (bits & 0xfffffffffffffULL) | 0x3ff0000000000000ULL;
-    memcpy(&t, &bits, sizeof(t));
-    t -= 1.0;
-    return exponent + t * (1.34375 - 0.34375 * t);
+    memcpy(&mantissa, &bits, sizeof(mantissa));
+    return exponent + log2_between(mantissa - 1.0);
 }
 
-static unsigned char
+static CLONES_INLINE unsigned char
 blend(unsigned from, unsigned to, unsigned share)
 {
     return (unsigned char)((from * (256 - share) + to * share) / 256);
 }
 
-/* The colour of a point that was at distance^2 `mag`, beyond the circle, after `steps` steps. The
- * fraction of a step by which it is beyond makes the bands of equal steps flow into one another. */
-static struct rgb
+/* The colour of a point that was at distance^2 `mag`, beyond the circle, after `steps` steps. One
+ * more step doubles log2(mag); so log2 of that is the fraction of a step, 0 to 1, by which it is
+ * beyond, and bands of equal steps flow into one another. */
+static CLONES_INLINE struct rgb
 colour_escaped(int32_t steps, double mag)
 {
-    double fraction = log2_about(log2_about(mag) / 16.0); /* 16 = log2(ESCAPED): 0 to 1 */
+    double fraction = log2_between(log2_about(mag) / 16.0 - 1.0); /* 16 = log2(ESCAPED) */
     double doublings = log2_about((double)steps + 1.0 - fraction);
     unsigned place = (unsigned)(doublings * 256.0);
     struct rgb from = palette[place / 256 % PALETTE_COLOURS];
@@ -181,7 +188,7 @@ colour_escaped(int32_t steps, double mag)
                         blend(from.b, to.b, share)};
 }
 
-static void
+static CLONES_INLINE void
 section_put(const struct section *s, size_t pixel, struct rgb colour)
 {
     unsigned char *at = s->pixels + pixel;
@@ -197,7 +204,7 @@ section_put(const struct section *s, size_t pixel, struct rgb colour)
 }
 
 /* Gives lane k the next point of the section, or none. */
-static void
+static CLONES_INLINE void
 lane_take(struct lanes *l, int k, struct section *s)
 {
     l->x[k] = l->y[k] = 0.0;
@@ -249,7 +256,7 @@ lanes_round(struct lanes *l)
 
 /* Lane k has escaped, or reached the limit, in this round: does the round again, step by step, to
  * find where; colours the pixel. */
-static void
+static CLONES_INLINE void
 lane_settle(const struct lanes *l, int k, const struct section *s)
 {
     double x = l->x[k], y = l->y[k];
@@ -269,7 +276,7 @@ lane_settle(const struct lanes *l, int k, const struct section *s)
                 steps < l->limit ? colour_escaped(steps, xx + yy) : (struct rgb){0, 0, 0});
 }
 
-static void
+static CLONES_INLINE void
 lanes_settle(struct lanes *l, struct section *s)
 {
     for (int k = 0; k < LANES; k++) {
