@@ -49,7 +49,7 @@ struct db_query {
 /* Connects in the background; the server starts and stays up with the database away. The url is
  * conf's db_url (empty: no database at all, every start fails with FAIL_DB_DOWN). */
 struct db *db_open(struct event_base *, const struct conf *, struct span_ring *);
-/* Closes all connections at once; waiters are NOT called. */
+/* Closes all connections at once; waiters are NOT called; db_release() is safe afterwards. */
 void db_close(struct db *);
 
 /* Starts a query. Parameters are texts (NULL: SQL NULL), copied. Never calls back before it

@@ -100,8 +100,11 @@ entries_fini(struct db_entries *all)
 
     while ((slab = all->slabs) != NULL) {
         all->slabs = slab->next;
-        for (int i = 0; i < SLAB_ENTRIES; i++)
+        for (int i = 0; i < SLAB_ENTRIES; i++) {
             free(slab->entries[i].heap);
+            if (slab->entries[i].query != NULL)
+                slab->entries[i].query->entry = NULL;
+        }
         free(slab);
     }
     TAILQ_INIT(&all->free);

@@ -81,6 +81,7 @@ struct db_entries {
 };
 
 void entries_init(struct db_entries *);
+/* Queries that still have an entry have none any more. */
 void entries_fini(struct db_entries *);
 /* All zero but what queue.h says of parameters; never NULL. */
 struct db_entry *entry_get(struct db_entries *);

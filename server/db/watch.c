@@ -8,6 +8,9 @@
  *   no answer for db_answer -----------> the head 504, connection given up
  *   an attempt to connect too long ----> failed
  *   on-demand connection idle a minute > closed;  shared one idle 5 s -> asked whether it lives
+ *
+ * Should the loop have stood still for long, nobody is blamed for that: in one turn libevent calls
+ * readable sockets before timers, so what PostgreSQL has answered meanwhile is taken first.
  */
 #include "db/parts.h"
 
