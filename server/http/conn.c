@@ -30,6 +30,7 @@
 #include <event2/event.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 static const struct state_row states[CONN_STATES] = {
@@ -51,6 +52,16 @@ http_conn_move(struct http_conn *conn, enum conn_state to)
     conn->since = server_now(conn->server);
 }
 
+/* Reading would tell, but nothing is read now: has the connection been reset? */
+static bool
+is_reset(const struct http_conn *conn)
+{
+    int error = 0;
+    socklen_t len = sizeof(error);
+
+    return getsockopt(conn_fd(conn), SOL_SOCKET, SO_ERROR, &error, &len) != 0 || error != 0;
+}
+
 static void
 on_event(evutil_socket_t fd, short what, void *arg)
 {
@@ -63,6 +74,8 @@ on_event(evutil_socket_t fd, short what, void *arg)
         conn->fin = true;
     if ((what & EV_WRITE) != 0)
         conn->writable = true;
+    if (!input_wanted(conn) && is_reset(conn))
+        conn->broken = true;
     http_conn_run(conn);
 }
 

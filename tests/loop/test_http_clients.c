@@ -1,0 +1,416 @@
+/* links: server/http/server.c server/http/conn.c server/http/input.c server/http/body.c server/http/output.c server/http/reply.c server/http/answer.c server/http/timer.c server/http/io.c server/http/head.c server/http/framing.c server/http/grammar.c server/http/target.c server/http/chunk.c server/common/buf.c server/common/clock.c server/common/log.c server/common/arena.c tests/lib/web_world.c */
+/*
+ * Clients that leave, stall or say nothing: who is cut, when, and who is told.
+ */
+#include "../lib/suite.h"
+#include "../lib/web_world.h"
+#include "http/conn.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define HELLO                                                                                      \
+    "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 13\r\n\r\nHello, World!"
+#define ASK(path)          "GET " path " HTTP/1.1\r\nHost: a\r\n\r\n"
+#define POST(path, fields) "POST " path " HTTP/1.1\r\nHost: a\r\n" fields "\r\n"
+
+static struct web w;
+
+static void
+set_up(void)
+{
+    web_open(&w);
+}
+
+static void
+tear_down(void)
+{
+    web_close(&w);
+}
+
+static struct http_status
+status(void)
+{
+    struct http_status s;
+
+    http_status(w.server, &s);
+    return s;
+}
+
+static void
+turns(void)
+{
+    for (int i = 0; i < 4; i++)
+        web_turn(&w);
+}
+
+/* ---- those that leave ---- */
+
+START_TEST(test_a_client_that_leaves_while_its_request_waits_is_noticed)
+{
+    for (int half = 0; half < 2; half++) {
+        int fd = web_client(&w);
+
+        web_send(fd, ASK("/later"));
+        turns();
+        if (half)
+            shutdown(fd, SHUT_WR); /* a half-closed connection counts as left: our choice */
+        else
+            close(fd);
+        turns();
+        ck_assert_uint_eq(web_last(&w)->gone, 1);
+        ck_assert_uint_eq(status().connections, 0);
+        ck_assert_uint_eq(status().gone, (uint64_t)half + 1);
+        if (half)
+            close(fd);
+    }
+}
+END_TEST
+
+START_TEST(test_a_client_that_left_before_its_request_was_read_is_noticed)
+{
+    int fd = web_client(&w);
+
+    web_send(fd, ASK("/later"));
+    close(fd);
+    turns();
+    ck_assert_uint_eq(w.nasked, 1);
+    ck_assert_uint_eq(web_last(&w)->gone, 1);
+}
+END_TEST
+
+START_TEST(test_a_client_that_leaves_behind_much_that_is_unread_is_noticed)
+{
+    static char more[1 << 20];
+    int fd = web_client(&w);
+
+    web_send(fd, ASK("/later"));
+    turns();
+    memset(more, 'x', sizeof(more));
+    for (ssize_t n = 1; n > 0;) { /* until neither server nor kernel takes any more */
+        turns();
+        n = send(fd, more, sizeof(more), MSG_NOSIGNAL);
+    }
+    ck_assert_uint_lt(web_last(&w)->conn->in_cap, 70000);
+    ck_assert_uint_eq(web_last(&w)->gone, 0);
+    close(fd);
+    turns();
+    ck_assert_uint_eq(web_last(&w)->gone, 1);
+}
+END_TEST
+
+START_TEST(test_a_client_that_leaves_in_its_head_or_body_is_forgotten)
+{
+    int fd = web_client(&w);
+
+    web_send(fd, "GET /later HT");
+    turns();
+    close(fd);
+    turns();
+    ck_assert_uint_eq(w.nasked, 0);
+    fd = web_client(&w);
+    web_send(fd, POST("/echo", "Content-Length: 9\r\n") "half");
+    turns();
+    close(fd);
+    turns();
+    ck_assert_uint_eq(web_last(&w)->gone, 1);
+    ck_assert_uint_eq(status().connections, 0);
+}
+END_TEST
+
+START_TEST(test_all_that_can_be_answered_at_once_is_before_a_half_close_counts)
+{
+    int fd = web_client(&w);
+    bool closed;
+
+    web_send(fd, ASK("/plaintext") POST("/echo", "Content-Length: 13\r\n") "Hello, World!" ASK(
+                     "/plaintext") "GET /ha");
+    shutdown(fd, SHUT_WR);
+    ck_assert_str_eq(web_hear(&w, fd, &closed), HELLO HELLO HELLO);
+    ck_assert(closed);
+    ck_assert_uint_eq(status().gone, 0);
+    close(fd);
+}
+END_TEST
+
+START_TEST(test_a_large_body_before_a_half_close_is_read_to_its_end)
+{
+    static char body[150000];
+    int fd = web_client(&w);
+    size_t heard;
+
+    memset(body, 'x', sizeof(body));
+    web_send(fd, POST("/echo", "Content-Length: 150000\r\n"));
+    web_send_octets(fd, body, sizeof(body));
+    shutdown(fd, SHUT_WR);
+    heard = web_drink(&w, fd, SIZE_MAX);
+    ck_assert_uint_gt(heard, sizeof(body));
+    ck_assert_uint_eq(status().connections, 0);
+    close(fd);
+}
+END_TEST
+
+START_TEST(test_what_is_said_to_a_client_that_has_gone_is_ignored)
+{
+    struct http_answer a = {.status = 200, .length = -1};
+    int fd = web_client(&w);
+    struct http_conn *conn;
+    const void *data;
+    size_t len;
+    enum failure why;
+
+    web_send(fd, ASK("/later"));
+    turns();
+    conn = web_last(&w)->conn;
+    close(fd);
+    ck_assert_int_ge(event_base_loop(w.base, EVLOOP_NONBLOCK | EVLOOP_ONCE), 0);
+    ck_assert_uint_eq(web_last(&w)->gone, 1);
+    http_reply_begin(conn, &a); /* until the end of the turn its memory is there */
+    ck_assert(!http_reply_part(conn, "abc", 3));
+    http_reply_end(conn);
+    http_reply(conn, &a, "abc", 3);
+    http_reply_abort(conn);
+    ck_assert_int_eq(http_body(conn, 1, &data, &len, &why), HTTP_BODY_FAILED);
+    ck_assert_int_eq(why, FAIL_CLIENT_GONE);
+    http_turn_end(w.server);
+}
+END_TEST
+
+/* ---- those that say nothing ---- */
+
+START_TEST(test_an_idle_connection_is_closed_in_time_and_without_a_word)
+{
+    int fresh = web_client(&w), used = web_client(&w);
+
+    web_send(used, ASK("/plaintext"));
+    ck_assert_str_eq(web_hear(&w, used, NULL), HELLO);
+    web_pass(&w, 40000);
+    web_send(used, ASK("/plaintext"));
+    ck_assert_str_eq(web_hear(&w, used, NULL), HELLO);
+    web_pass(&w, 19800);
+    ck_assert(web_is_silent(&w, fresh));
+    web_pass(&w, 400);
+    ck_assert(web_is_closed(&w, fresh));
+    web_pass(&w, 39500);
+    ck_assert(web_is_silent(&w, used));
+    web_pass(&w, 500);
+    ck_assert(web_is_closed(&w, used));
+    ck_assert_uint_eq(status().timeouts, 2);
+    ck_assert_uint_eq(w.nasked, 2);
+    close(fresh);
+    close(used);
+}
+END_TEST
+
+START_TEST(test_a_head_has_its_time_from_the_first_octet_however_it_drips)
+{
+    static const char head[] = "GET /plaintext HTTP/1.1\r\nHost: a\r\nX: ";
+    int fd = web_client(&w);
+    bool closed;
+
+    for (int s = 0; s < 9; s++) {
+        web_send_octets(fd, head + s, 1);
+        web_pass(&w, 1000);
+    }
+    ck_assert(web_is_silent(&w, fd));
+    web_pass(&w, 1200);
+    ck_assert_ptr_nonnull(strstr(web_hear(&w, fd, &closed), "HTTP/1.1 408 Request Timeout\r\n"));
+    ck_assert(closed);
+    ck_assert_uint_eq(status().timeouts, 1);
+    close(fd);
+}
+END_TEST
+
+START_TEST(test_a_head_that_is_an_empty_line_only_is_closed_without_a_word)
+{
+    int fd = web_client(&w);
+
+    web_send(fd, "\r\n");
+    web_pass(&w, 10200);
+    ck_assert(web_is_closed(&w, fd));
+    ck_assert_uint_eq(w.nasked, 0);
+    close(fd);
+}
+END_TEST
+
+START_TEST(test_a_body_that_stops_coming_fails_and_a_steady_one_does_not)
+{
+    static char piece[256 * 1024];
+    int slow = web_client(&w), steady = web_client(&w);
+    bool closed;
+
+    web_send(slow, POST("/echo", "Content-Length: 1000000\r\n"));
+    web_send(steady, POST("/echo", "Content-Length: 1048576\r\n"));
+    for (int i = 0; i < 4; i++) { /* each 256 KiB give 4 s more, and 10 s pass */
+        web_pass(&w, i < 3 ? 10000 : 9000);
+        (void)!send(slow, "x", 1, MSG_NOSIGNAL);
+        if (i == 3) {
+            ck_assert_ptr_nonnull(strstr(web_hear(&w, slow, &closed), "408 Request Timeout"));
+            ck_assert(closed);
+        }
+        for (size_t n = 0; n < sizeof(piece);) {
+            ssize_t k = send(steady, piece + n, sizeof(piece) - n, MSG_NOSIGNAL);
+
+            ck_assert(k > 0 || errno == EAGAIN);
+            n += k > 0 ? (size_t)k : 0;
+            web_turn(&w);
+        }
+    }
+    ck_assert_uint_gt(web_drink(&w, steady, SIZE_MAX), 1048576);
+    close(slow);
+    close(steady);
+}
+END_TEST
+
+START_TEST(test_a_request_that_waits_for_us_has_no_time_out)
+{
+    int fd = web_client(&w);
+
+    web_send(fd, ASK("/later"));
+    web_pass(&w, 3600 * 1000);
+    web_pass(&w, 3600 * 1000);
+    ck_assert(web_is_silent(&w, fd));
+    web_answer(web_last(&w), "Hello, World!");
+    ck_assert_str_eq(web_hear(&w, fd, NULL), HELLO);
+    web_pass(&w, 59000);
+    ck_assert(web_is_silent(&w, fd));
+    close(fd);
+}
+END_TEST
+
+START_TEST(test_a_body_that_nobody_reads_may_not_be_sent_for_ever)
+{
+    int fd = web_client(&w);
+
+    web_send(fd, POST("/ignore", "Content-Length: 60000\r\n"));
+    for (int i = 0; i < 6; i++) {
+        web_send(fd, "x");
+        web_pass(&w, 4900);
+    }
+    ck_assert_uint_eq(status().connections, 1);
+    web_pass(&w, 1000);
+    ck_assert_uint_eq(status().connections, 0);
+    close(fd);
+}
+END_TEST
+
+START_TEST(test_a_refused_client_is_heard_out_for_two_seconds)
+{
+    int fd = web_client(&w);
+
+    web_send(fd, "((((");
+    web_pass(&w, 1900);
+    ck_assert_uint_eq(status().connections, 1);
+    web_pass(&w, 300);
+    ck_assert_uint_eq(status().connections, 0);
+    close(fd);
+}
+END_TEST
+
+/* ---- those that read nothing ---- */
+
+static void
+begin_much(struct asked *a)
+{
+    static const char octets[100000];
+    struct http_answer head = {.status = 200, .length = 10000000};
+
+    http_reply_begin(a->conn, &head);
+    while (http_reply_part(a->conn, octets, sizeof(octets)))
+        ;
+}
+
+START_TEST(test_a_reader_that_takes_nothing_is_cut_and_one_that_takes_a_little_is_not)
+{
+    int none = web_client_small(&w), little = web_client_small(&w);
+    struct asked *of_none, *of_little;
+
+    w.on_begin = begin_much;
+    web_send(none, ASK("/much"));
+    turns();
+    of_none = web_last(&w);
+    web_send(little, ASK("/much"));
+    turns();
+    of_little = web_last(&w);
+    ck_assert(of_none != of_little && of_none->open && of_little->open);
+    web_pass(&w, 20000);
+    ck_assert_uint_gt(web_drink(&w, little, 20000), 0);
+    web_pass(&w, 10300);
+    ck_assert_uint_eq(of_none->gone, 1);
+    ck_assert_uint_eq(of_little->gone, 0);
+    web_pass(&w, 20000);
+    ck_assert_uint_eq(of_little->gone, 1);
+    ck_assert_uint_eq(status().timeouts, 2);
+    close(none);
+    close(little);
+}
+END_TEST
+
+START_TEST(test_a_last_answer_that_is_not_read_is_given_up)
+{
+    static char octets[500000];
+    struct http_answer a = {.status = 200, .close = true};
+    int fd = web_client_small(&w);
+
+    web_send(fd, ASK("/much"));
+    turns();
+    web_last(&w)->open = false;
+    http_reply(web_last(&w)->conn, &a, octets, sizeof(octets));
+    web_pass(&w, 29000);
+    ck_assert_uint_eq(status().connections, 1);
+    web_pass(&w, 1300);
+    ck_assert_uint_eq(status().connections, 0);
+    ck_assert_uint_eq(status().gone, 0); /* for the callee the request was over */
+    close(fd);
+}
+END_TEST
+
+START_TEST(test_short_time_outs_are_kept_as_well)
+{
+    int fd;
+
+    w.conf.head_timeout = w.conf.idle_timeout = w.conf.write_timeout = 200;
+    web_reopen(&w);
+    fd = web_client(&w);
+    web_pass(&w, 150);
+    ck_assert(web_is_silent(&w, fd));
+    web_pass(&w, 80);
+    ck_assert(web_is_closed(&w, fd));
+    close(fd);
+}
+END_TEST
+
+int
+main(void)
+{
+    const TTest *const tests[] = {
+        test_a_client_that_leaves_while_its_request_waits_is_noticed,
+        test_a_client_that_left_before_its_request_was_read_is_noticed,
+        test_a_client_that_leaves_behind_much_that_is_unread_is_noticed,
+        test_a_client_that_leaves_in_its_head_or_body_is_forgotten,
+        test_all_that_can_be_answered_at_once_is_before_a_half_close_counts,
+        test_a_large_body_before_a_half_close_is_read_to_its_end,
+        test_what_is_said_to_a_client_that_has_gone_is_ignored,
+        test_an_idle_connection_is_closed_in_time_and_without_a_word,
+        test_a_head_has_its_time_from_the_first_octet_however_it_drips,
+        test_a_head_that_is_an_empty_line_only_is_closed_without_a_word,
+        test_a_body_that_stops_coming_fails_and_a_steady_one_does_not,
+        test_a_request_that_waits_for_us_has_no_time_out,
+        test_a_body_that_nobody_reads_may_not_be_sent_for_ever,
+        test_a_refused_client_is_heard_out_for_two_seconds,
+        test_a_reader_that_takes_nothing_is_cut_and_one_that_takes_a_little_is_not,
+        test_a_last_answer_that_is_not_read_is_given_up,
+        test_short_time_outs_are_kept_as_well,
+    };
+    Suite *suite = suite_create("http_clients");
+    TCase *tc = tcase_create("clients");
+
+    tcase_add_checked_fixture(tc, set_up, tear_down);
+    tcase_set_timeout(tc, 30);
+    for (size_t i = 0; i < sizeof(tests) / sizeof(tests[0]); i++)
+        tcase_add_test(tc, tests[i]);
+    suite_add_tcase(suite, tc);
+    return suite_run(suite);
+}
