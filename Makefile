@@ -202,7 +202,7 @@ install: all ## install under DESTDIR and PREFIX
 	    $(DESTDIR)$(PREFIX)/share/doc/interleave/examples $(DESTDIR)$(PREFIX)/share/man/man1
 	install -m 755 $(B)/interleave $(B)/interleave-worker $(DESTDIR)$(PREFIX)/bin
 	install -m 644 $(wildcard sql/schema/*.sql) $(DESTDIR)$(PREFIX)/share/interleave/schema
-	install -m 644 $(wildcard config/*.conf) $(DESTDIR)$(PREFIX)/share/doc/interleave/examples
+	install -m 644 $(wildcard config/*.conf config/*.sample) $(DESTDIR)$(PREFIX)/share/doc/interleave/examples
 	install -m 644 config/interleave.1 $(DESTDIR)$(PREFIX)/share/man/man1
 	install -m 644 $(wildcard README.md LICENSE) $(DESTDIR)$(PREFIX)/share/doc/interleave
 
