@@ -225,7 +225,9 @@ settle(struct http_conn *conn)
         if (conn->state == CONN_CLOSED)
             return;
     }
-    if (conn->readable && input_wanted(conn))
+    /* a producer that was stopped by its share of the turn, with nothing left unsent, has no event
+     * to wait for: the next turn is its event */
+    if ((conn->readable && input_wanted(conn)) || (conn->wants_drained && conn->out_len <= OUT_LOW))
         http_conn_run_later(conn);
     timer_watch(conn);
 }
