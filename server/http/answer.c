@@ -1,6 +1,6 @@
 /*
- * answer: see answer.h. Owns nothing; the lines Server and Date are the
- * server's, written anew once a second.
+ * answer: see answer.h. Owns nothing; the lines Server and Date are the server's, written anew once
+ * a second.
  */
 #include "http/answer.h"
 
@@ -21,7 +21,11 @@ struct status_line {
         "HTTP/1.1 " line "\r\n", sizeof("HTTP/1.1 " line "\r\n") - 1                               \
     }
 
-enum { STATUS_FIRST = 200, STATUS_END = 600 };
+enum {
+    STATUS_FIRST = 200,
+    STATUS_END = 600,
+    OWN_LINES_MAX = 512, /* all lines but the answer's own fields and its Content-Type */
+};
 
 /* The registered phrases (RFC 9110 section 15) of what this server answers. */
 static const struct status_line status_lines[STATUS_END - STATUS_FIRST] = {
@@ -65,23 +69,42 @@ static const struct status_line status_lines[STATUS_END - STATUS_FIRST] = {
     [505 - STATUS_FIRST] = STATUS_LINE("505 HTTP Version Not Supported"),
 };
 
-static void
-add_status_line(struct buf *b, int status)
+/* Each of these writes at p and returns where it ended; answer_head() has made room for all. */
+static inline char *
+put(char *p, const char *text, size_t len)
 {
-    char other[] = "HTTP/1.1 000 \r\n";
-    const struct status_line *row = &status_lines[status - STATUS_FIRST];
-
-    if (row->text != NULL) {
-        buf_add(b, row->text, row->len);
-        return;
-    }
-    for (int i = 11; i >= 9; i--, status /= 10)
-        other[i] = (char)('0' + status % 10);
-    buf_add(b, other, sizeof(other) - 1);
+    memcpy(p, text, len);
+    return p + len;
 }
 
-/* Server and Date. The date is that of the wall clock; it is looked at when its
- * second is over. */
+#define PUT_LITERAL(p, text) put(p, text, sizeof(text) - 1)
+
+static char *
+put_number(char *p, uint64_t value)
+{
+    char digits[20];
+    size_t n = sizeof(digits);
+
+    do {
+        digits[--n] = (char)('0' + value % 10);
+        value /= 10;
+    } while (value > 0);
+    return put(p, digits + n, sizeof(digits) - n);
+}
+
+static char *
+put_status_line(char *p, int status)
+{
+    const struct status_line *row = &status_lines[status - STATUS_FIRST];
+
+    if (row->text != NULL)
+        return put(p, row->text, row->len);
+    p = PUT_LITERAL(p, "HTTP/1.1 ");
+    p = put_number(p, (uint64_t)status);
+    return PUT_LITERAL(p, " \r\n");
+}
+
+/* Server and Date. The date is that of the wall clock; it is looked at when its second is over. */
 static void
 write_about(struct http_server *s, uint64_t now)
 {
@@ -101,31 +124,31 @@ write_about(struct http_server *s, uint64_t now)
                                     tm.tm_year + 1900, tm.tm_hour, tm.tm_min, tm.tm_sec);
 }
 
-#define ADD_LITERAL(buf, text) buf_add(buf, text, sizeof(text) - 1)
+static char *
+put_length(char *p, uint64_t length)
+{
+    p = PUT_LITERAL(p, "Content-Length: ");
+    p = put_number(p, length);
+    return PUT_LITERAL(p, "\r\n");
+}
 
-static void
-add_framing(struct buf *b, const struct http_conn *conn, int status)
+static char *
+put_framing(char *p, const struct http_conn *conn, int status)
 {
     switch ((enum reply_kind)conn->reply) {
     case REPLY_LENGTH:
-        ADD_LITERAL(b, "Content-Length: ");
-        buf_add_u64(b, conn->reply_left);
-        ADD_LITERAL(b, "\r\n");
-        break;
+        return put_length(p, conn->reply_left);
     case REPLY_CHUNKED:
-        ADD_LITERAL(b, "Transfer-Encoding: chunked\r\n");
-        break;
+        return PUT_LITERAL(p, "Transfer-Encoding: chunked\r\n");
     case REPLY_NO_BODY: /* what a GET would have had, where that is known */
-        if (status != 204 && status != 304 && conn->reply_left != UINT64_MAX) {
-            ADD_LITERAL(b, "Content-Length: ");
-            buf_add_u64(b, conn->reply_left);
-            ADD_LITERAL(b, "\r\n");
-        }
+        if (status != 204 && status != 304 && conn->reply_left != UINT64_MAX)
+            return put_length(p, conn->reply_left);
         break;
     case REPLY_UNTIL_CLOSE:
     case REPLY_NONE:
         break;
     }
+    return p;
 }
 
 static void
@@ -149,25 +172,29 @@ void
 answer_head(struct http_conn *conn, const struct http_answer *a)
 {
     struct http_server *s = conn->server;
-    struct buf *b = &s->out;
+    size_t type_len = a->content_type != NULL ? strlen(a->content_type) : 0;
     uint64_t now = server_now(s);
+    char *p;
 
     if (now >= s->date_next)
         write_about(s, now);
     count(&s->status, a->status);
-    buf_reserve(b, 512 + a->fields_len);
-    add_status_line(b, a->status);
-    buf_add(b, s->about, s->about_len);
-    if (a->content_type != NULL) {
-        ADD_LITERAL(b, "Content-Type: ");
-        buf_add_text(b, a->content_type);
-        ADD_LITERAL(b, "\r\n");
+    buf_reserve(&s->out, OWN_LINES_MAX + type_len + a->fields_len);
+    p = s->out.data + s->out.len;
+    p = put_status_line(p, a->status);
+    p = put(p, s->about, s->about_len);
+    if (type_len > 0) {
+        p = PUT_LITERAL(p, "Content-Type: ");
+        p = put(p, a->content_type, type_len);
+        p = PUT_LITERAL(p, "\r\n");
     }
-    add_framing(b, conn, a->status);
-    buf_add(b, a->fields, a->fields_len);
+    p = put_framing(p, conn, a->status);
+    if (a->fields_len > 0)
+        p = put(p, a->fields, a->fields_len);
     if (conn->closing && !conn->is_http10)
-        ADD_LITERAL(b, "Connection: close\r\n");
+        p = PUT_LITERAL(p, "Connection: close\r\n");
     else if (!conn->closing && conn->is_http10)
-        ADD_LITERAL(b, "Connection: keep-alive\r\n");
-    ADD_LITERAL(b, "\r\n");
+        p = PUT_LITERAL(p, "Connection: keep-alive\r\n");
+    p = PUT_LITERAL(p, "\r\n");
+    s->out.len = (size_t)(p - s->out.data);
 }

@@ -1,10 +1,9 @@
 /*
- * body: see body.h. A body is never gathered here: pieces point into what was
- * read. Who does not ask for the next piece makes the client wait, since then
- * nothing is read.
+ * body: see body.h. A body is never gathered here: pieces point into what was read. Who does not
+ * ask for the next piece makes the client wait, since then nothing is read.
  *
- * Slowness is measured only while the callee waits: it has body_timeout, and
- * each 64 KiB that come give a second more.
+ * Slowness is measured only while the callee waits: it has body_timeout, and each 64 KiB that come
+ * give a second more.
  */
 #include "http/body.h"
 
@@ -87,8 +86,7 @@ failed(struct http_conn *conn, enum failure failure, enum failure *why)
     return HTTP_BODY_FAILED;
 }
 
-/* Nothing is there: the client is told to send, if it asked, and the callee
- * that it must wait. */
+/* Nothing is there: the client is told to send, if it asked, and the callee that it must wait. */
 static enum http_body_state
 wait_for_more(struct http_conn *conn)
 {

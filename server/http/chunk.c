@@ -1,6 +1,5 @@
 /*
- * chunk: see chunk.h. Pure: one small struct per body, octet by octet but for
- * the data itself.
+ * chunk: see chunk.h. Pure: one small struct per body, octet by octet but for the data itself.
  */
 #include "http/chunk.h"
 
@@ -19,8 +18,7 @@ enum chunk_state {
     CHUNK_OCTETS,        /* data */
     CHUNK_OCTETS_CR,     /* data is over: CR ... */
     CHUNK_OCTETS_LF,     /* ... LF */
-    CHUNK_TRAILER,       /* the first octet of a trailer line, or of the empty one that
-                            ends all */
+    CHUNK_TRAILER,       /* the first octet of a trailer line, or of the empty one that ends all */
     CHUNK_TRAILER_NAME,  /* up to the colon */
     CHUNK_TRAILER_VALUE, /* up to CR */
     CHUNK_TRAILER_LF,    /* the CR of a trailer line was read */

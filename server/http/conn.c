@@ -1,17 +1,14 @@
 /*
- * conn: see conn.h. Birth, moves and death of a connection, and the order in
- * which its work is done.
+ * conn: see conn.h. Birth, moves and death of a connection, and the order in which its work is
+ * done.
  *
- *   conn_run:  send what is left over -> let the producer go on -> read once ->
- * use what was read
- *              -> send what was gathered -> settle: close, linger, wait, or
- * more in the next turn
+ *   run:  send what is left over -> let the producer go on -> read once -> use what was read
+ *         -> send what was gathered -> settle: close, linger, wait, or more in the next turn
  *
- * Its event is edge-triggered: the loop says once that there is something to
- * read or room to write, and `readable` and `writable` remember it until a read
- * or write finds otherwise. So a connection costs no epoll_ctl after its first,
- * reading can stop and go on, and a client that leaves is told (EV_CLOSED) even
- * while nothing is read. What is not finished in one turn is put on the list of
+ * Its event is edge-triggered: the loop says once that there is something to read or room to write,
+ * and `readable` and `writable` remember it until a read or write finds otherwise. So a connection
+ * costs no epoll_ctl after its first, reading can stop and go on, and a client that leaves is told
+ * of (EV_CLOSED) even while nothing is read. What is not finished in one turn is put on the list of
  * the turn: no second edge would come for it.
  *
  * Nothing is freed in here: closed connections wait for the end of the turn.

@@ -1,16 +1,15 @@
 /*
- * One connection. It is driven from three places only, all of them loop
- * callbacks: its event (the socket is readable, writable, closed), its
- * time-out, and the list of those with more to do this turn or next. Each
- * brackets its work with http_conn_enter() and http_conn_leave().
+ * One connection. It is driven from three places only, all of them loop callbacks: its event (the
+ * socket is readable, writable, closed), its time-out, and the list of those with more to do this
+ * turn or next. Each brackets its work with http_conn_enter() and http_conn_leave().
  *
- *        .--------- answered, to be kept ----------.
- *        v                                         |
- *      IDLE --first octets--> HEAD --whole--> REQUEST --answered, body
- * unread--> SKIP --> IDLE |  '---------- a whole head at once -----^  | |
- * '--answered, to be closed--> FLUSH | |
- *        '--> CLOSED <-- from every state          CLOSED <-- LINGER <-- all
- * sent --'
+ *        .------------ answered, to be kept ---------------------------------------.
+ *        v                                                                         |
+ *      IDLE --part of a head--> HEAD --whole--> REQUEST --answered, body unread--> SKIP
+ *        ^  '----- a whole head at once ---------^ |  |
+ *        '--------- answered, to be kept ----------'  '--answered, to be closed--> FLUSH
+ *                                                                                  |
+ *        every state --> CLOSED                     CLOSED <-- LINGER <--all sent--'
  */
 #ifndef HTTP_CONN_H
 #define HTTP_CONN_H
@@ -28,8 +27,8 @@ enum conn_state {
     CONN_REQUEST, /* a request has begun and is not answered completely */
     CONN_SKIP,    /* answered; the rest of its body is read and dropped */
     CONN_FLUSH,   /* the last answer is complete but not sent completely */
-    CONN_LINGER,  /* all sent and said so; what still comes is dropped, or the
-                     client would see a  reset instead of its answer */
+    CONN_LINGER,  /* all sent and said so; what still comes is dropped, or the client would see a
+                     reset instead of its answer */
     CONN_CLOSED,  /* the descriptor is closed; freed at the end of the turn */
     CONN_STATES
 };
@@ -50,8 +49,7 @@ enum reply_kind { REPLY_NONE, REPLY_LENGTH, REPLY_CHUNKED, REPLY_UNTIL_CLOSE, RE
 struct out_block;
 
 struct http_conn {
-    struct event event; /* edge-triggered, and never taken back while the
-                           connection is open */
+    struct event event; /* edge-triggered, and never taken back while the connection is open */
     struct http_server *server;
     const struct http_io *io;
     void *request; /* the callee's object for the request in progress */
@@ -63,8 +61,7 @@ struct http_conn {
     uint64_t since;    /* the present state, or wait for body octets, began; clock_ns() */
     uint64_t progress; /* output was last taken; clock_ns() */
 
-    char *in; /* octets read and not yet used: in_off .. in_off + in_len; NULL:
-                 none */
+    char *in; /* octets read and not yet used: in_off .. in_off + in_len; NULL: none */
     uint32_t in_off, in_len, in_cap;
     uint32_t scanned; /* see http_head_parse() */
 
@@ -82,8 +79,8 @@ struct http_conn {
     uint8_t body;        /* enum body_kind */
     uint8_t reply;       /* enum reply_kind */
     uint8_t body_failed; /* enum failure */
-    bool readable : 1;   /* the socket may have octets: the loop has said so, no
-                            read has denied it */
+    bool readable : 1;   /* the socket may have octets: the loop has said so, no read has denied
+                            it */
     bool writable : 1;   /* no write has been refused since the loop said so */
     bool watches_write : 1;
     bool fin : 1;     /* the client has said that it sends no more */
@@ -126,8 +123,7 @@ void http_conn_move(struct http_conn *, enum conn_state);
 
 void http_conn_enter(struct http_conn *);
 void http_conn_leave(struct http_conn *);
-/* All that can be done now: called when the socket has news, or from the list
- * of those to run. */
+/* All that can be done now: called when the socket has news, or from the list of those to run. */
 void http_conn_run(struct http_conn *);
 /* The present state has lasted too long. */
 void http_conn_expire(struct http_conn *);

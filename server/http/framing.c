@@ -16,8 +16,8 @@ refuse(struct http_head *head, enum failure failure, const char *why)
     return -1;
 }
 
-/* The next element of a comma-separated list, without blanks around it; empty
- * ones are skipped, as RFC 9110 5.6.1.2 wants. False: that was the last. */
+/* The next element of a comma-separated list, without blanks around it; empty ones are skipped, as
+ * RFC 9110 5.6.1.2 wants. False: that was the last. */
 static bool
 next_element(struct slice_text *rest, struct slice_text *element)
 {
@@ -154,8 +154,7 @@ framing_field(struct framing *f, struct http_head *head, const struct http_field
     return 0;
 }
 
-/* RFC 9112 6.3: a request has a length that both sides take alike, or it is
- * refused. */
+/* RFC 9112 6.3: a request has a length that both sides take alike, or it is refused. */
 static int
 end_coding(const struct framing *f, struct http_head *head)
 {

@@ -1,8 +1,7 @@
 /*
- * The fields that http itself must understand: where the message ends
- * (Content-Length, Transfer-Encoding), whether the connection goes on
- * (Connection), who is asked (Host), and Expect. They are where requests are
- * smuggled, so whatever two readers could take differently is refused.
+ * The fields that http itself must understand: where the message ends (Content-Length,
+ * Transfer-Encoding), whether the connection goes on (Connection), who is asked (Host), and Expect.
+ * They are where requests are smuggled, so whatever two readers could take differently is refused.
  */
 #ifndef HTTP_FRAMING_H
 #define HTTP_FRAMING_H

@@ -7,8 +7,7 @@
 
 #define ALNUM (OCTET_TOKEN | OCTET_TARGET | OCTET_NAME)
 
-/* Letters and digits may stand everywhere; of the others each row says where.
- */
+/* Letters and digits may stand everywhere; of the others each row says where. */
 const uint8_t octet_classes[256] = {
     ['0' ... '9'] = ALNUM | OCTET_HEX | OCTET_DIGIT,
     ['A' ... 'F'] = ALNUM | OCTET_HEX,
@@ -59,8 +58,8 @@ is_control(char c)
     return ((unsigned char)c < 0x20 && c != '\t') || c == 0x7f;
 }
 
-/* Eight octets at a time: has any of them its value below 0x20, or equal to
- * 0x7f? A tab stops us too; then the octets are looked at one by one. */
+/* Eight octets at a time: has any of them its value below 0x20, or equal to 0x7f? A tab stops us
+ * too; then the octets are looked at one by one. */
 static inline bool
 has_suspect(uint64_t eight)
 {

@@ -1,7 +1,6 @@
 /*
- * head: see head.h. Pure: reads octets, writes the struct it is given, keeps
- * nothing. What can fail is in the octets; the first rule that is broken, in
- * their order, gives the answer.
+ * head: see head.h. Pure: reads octets, writes the struct it is given, keeps nothing. What can fail
+ * is in the octets; the first rule that is broken, in their order, gives the answer.
  */
 #include "http/head.h"
 
@@ -32,8 +31,7 @@ refuse(struct http_head *head, enum failure failure, const char *why)
     return -1;
 }
 
-/* The next whole line, without its CRLF. 1: there; 0: not yet whole; -1:
- * refused. */
+/* The next whole line, without its CRLF. 1: there; 0: not yet whole; -1: refused. */
 static int
 take_line(struct reader *r, struct slice_text *line)
 {
@@ -87,8 +85,7 @@ check_target_length(const struct reader *r, const char *line, const char *end)
     const char *space, *stop;
 
     if ((size_t)(end - line) <= r->limits->target)
-        return 0; /* the usual case: the whole line is shorter than a target may be
-                   */
+        return 0; /* the usual case: the whole line is shorter than a target may be */
     space = memchr(line, ' ', (size_t)(end - line));
     if (space == NULL)
         return 0;
@@ -134,8 +131,7 @@ take_request_line(struct reader *r)
     }
     if (r->p == r->end)
         return 0;
-    if (!octet_is(*r->p, OCTET_TOKEN)) /* at once: a TLS client has no end of line
-                                          to wait for */
+    if (!octet_is(*r->p, OCTET_TOKEN)) /* at once: a TLS client has no end of line to wait for */
         return refuse(r->head, FAIL_BAD_REQUEST, "this does not begin with a method (RFC 9112 3)");
     lf = memchr(r->p, '\n', (size_t)(r->end - r->p));
     if (check_target_length(r, r->p, lf != NULL ? lf : r->end) != 0)
@@ -258,8 +254,7 @@ http_head_field(const struct http_head *head, const char *name)
 
 /* ---- keeping it ---- */
 
-/* The same slice in the copy of the head's octets; those that are no part of
- * them are constants. */
+/* The same slice in the copy of the head's octets; those that are no part of them are constants. */
 static void
 move(struct slice_text *s, const struct slice_text *from, const char *to)
 {

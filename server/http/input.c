@@ -1,11 +1,11 @@
 /*
- * input: see input.h. Octets are read into one room that all connections share
- * and used there; only what is left over, part of a head or requests that wait
- * behind one in progress, is copied into memory of the connection's own,
- * READ_ROOM or so at most. What more a client sends stays in the kernel.
+ * input: see input.h. Octets are read into one room that all connections share and used there; only
+ * what is left over, part of a head or requests that wait behind one in progress, is copied into
+ * memory of the connection's own, READ_ROOM or so at most. What more a client sends stays in the
+ * kernel.
  *
- * A pipelined request begins only when the one before it is answered, when
- * there is room for its answer, and at most PIPELINE_TURN of them in one turn.
+ * A pipelined request begins only when the one before it is answered, when there is room for its
+ * answer, and at most PIPELINE_TURN of them in one turn.
  */
 #include "http/input.h"
 
@@ -118,6 +118,8 @@ input_keep(struct http_conn *conn)
         s->view_len = 0;
     }
     if (s->view_len == 0) {
+        if (conn->in == NULL)
+            return; /* the usual case */
         free(conn->in);
         conn->in = NULL;
         conn->in_off = conn->in_len = conn->in_cap = 0;

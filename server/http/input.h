@@ -8,14 +8,12 @@
 
 /* Would a read be of use now? */
 bool input_wanted(const struct http_conn *);
-/* Reads once, if that is of use, and does all that can be done with what is
- * there. */
+/* Reads once, if that is of use, and does all that can be done with what is there. */
 void input_run(struct http_conn *);
 /* Keeps what was not used until the next turn. */
 void input_keep(struct http_conn *);
 
-/* Octets not yet used: of the running connection in the server's room, else its
- * own. */
+/* Octets not yet used: of the running connection in the server's room, else its own. */
 size_t input_there(const struct http_conn *, const char **p);
 void input_use(struct http_conn *, size_t len);
 

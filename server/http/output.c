@@ -2,16 +2,15 @@
  * output: see output.h.
  *
  *   answers of one callback -> server's `out` -> one write -> socket
- *                                                  '-- what it does not take:
- * blocks of 16 KiB, chained, until the loop says "writable"
+ *                                                  '-- what it does not take: blocks of 16 KiB,
+ *                                                      chained, until the loop says "writable"
  *
- * While blocks are there, all that follows goes behind them. A connection sends
- * max_bytes_per_turn in one turn at most; then it is others' turn. The blocks
- * are the only memory that a slow reader holds here: OUT_HIGH and one part, or
- * OUT_LOW when all connections together hold much.
+ * While blocks are there, all that follows goes behind them. A connection sends max_bytes_per_turn
+ * in one turn at most; then it is others' turn. The blocks are the only memory that a slow reader
+ * holds here: OUT_HIGH and one part, or OUT_LOW when all connections together hold much.
  *
- * When writing fails nobody is told from in here, since the caller may be the
- * one to be told: the connection is marked broken, and closed by the loop.
+ * When writing fails nobody is told from in here, since the caller may be the one to be told: the
+ * connection is marked broken, and closed by the loop.
  */
 #include "http/output.h"
 
@@ -243,8 +242,7 @@ output_send(struct http_conn *conn)
     after_writing(conn);
 }
 
-/* Sends these pieces, which nothing stands before; what is not taken is kept.
- */
+/* Sends these pieces, which nothing stands before; what is not taken is kept. */
 static void
 send_pieces(struct http_conn *conn, const struct iovec *pieces, int count)
 {
@@ -276,10 +274,15 @@ output_gathered(struct http_conn *conn)
 {
     struct http_server *s = conn->server;
     struct iovec piece = {s->out.data, s->out.len};
+    size_t taken;
 
     if (s->out.len == 0)
         return;
-    send_pieces(conn, &piece, 1);
+    taken = write_once(conn, &piece, 1);
+    if (taken < s->out.len) {
+        piece = (struct iovec){s->out.data + taken, s->out.len - taken};
+        send_pieces(conn, &piece, 1);
+    }
     s->out.len = 0;
 }
 

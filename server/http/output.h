@@ -1,6 +1,5 @@
 /*
- * From answers to the socket: gathering, what is left over, and who gets how
- * much of a turn.
+ * From answers to the socket: gathering, what is left over, and who gets how much of a turn.
  */
 #ifndef HTTP_OUTPUT_H
 #define HTTP_OUTPUT_H
@@ -15,9 +14,9 @@ struct output_more {
     size_t tail_len;
 };
 
-/* Octets were added to the server's `out` from `base` on, and `more` follows
- * them (or NULL): they are this connection's output. Its own callback gathers
- * them; else they are sent at once (`now`) or at the end of the turn. */
+/* Octets were added to the server's `out` from `base` on, and `more` follows them (or NULL): they
+ * are this connection's output. Its own callback gathers them; else they are sent at once (`now`)
+ * or at the end of the turn. */
 void output_commit(struct http_conn *, size_t base, const struct output_more *more, bool now);
 
 /* Tells a client that waits before its body: go on. */

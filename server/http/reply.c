@@ -1,7 +1,6 @@
 /*
- * reply: the answering half of http.h. An answer belongs to the request in
- * progress; what is said after its client has gone is ignored, so that callers
- * need not ask first.
+ * reply: the answering half of http.h. An answer belongs to the request in progress; what is said
+ * after its client has gone is ignored, so that callers need not ask first.
  */
 #include "http/answer.h"
 #include "http/body.h"
@@ -21,8 +20,7 @@ is_last(const struct http_conn *conn, const struct http_answer *a)
     return a->close || !conn->keep || conn->linger || conn->server->draining;
 }
 
-/* Something was done for it from outside its own callbacks: does more follow?
- */
+/* Something was done for it from outside its own callbacks: does more follow? */
 static void
 after_late(struct http_conn *conn)
 {
@@ -34,8 +32,7 @@ after_late(struct http_conn *conn)
     timer_watch(conn);
 }
 
-/* The answer is complete: the connection goes on to the next request, or ends.
- */
+/* The answer is complete: the connection goes on to the next request, or ends. */
 static void
 finish(struct http_conn *conn)
 {

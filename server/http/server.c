@@ -1,7 +1,6 @@
 /*
- * server: what http.h says of the server itself: opening, accepting, the end of
- * a turn, draining. Runs on the loop thread of the front end; owns all
- * connections.
+ * server: what http.h says of the server itself: opening, accepting, the end of a turn, draining.
+ * Runs on the loop thread of the front end; owns all connections.
  */
 #include "http/server.h"
 
@@ -47,8 +46,7 @@ on_again(evutil_socket_t fd, short what, void *arg)
     }
 }
 
-/* What is sent at the end of the turn may free the producer, or break; both are
- * the next turn's. */
+/* What is sent at the end of the turn may free the producer, or break; both are the next turn's. */
 static void
 flush_at_end(struct http_conn *conn)
 {
@@ -89,16 +87,14 @@ http_turn_end(struct http_server *s)
 
 /* ---- accepting ---- */
 
-/* No place for one more: say so, as well as can be said without giving it one.
- */
+/* No place for one more: say so, as well as can be said without giving it one. */
 static void
 refuse_politely(struct http_server *s, int fd)
 {
     static const char busy[] = "HTTP/1.1 503 Service Unavailable\r\nServer: interleave\r\n"
                                "Retry-After: 1\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
 
-    /* octets left unread would turn the close into a reset, and the answer might
-     * be lost */
+    /* octets left unread would turn the close into a reset, and the answer might be lost */
     (void)!recv(fd, s->room, s->room_size, 0);
     (void)!send(fd, busy, sizeof(busy) - 1, MSG_NOSIGNAL);
     shutdown(fd, SHUT_WR);
@@ -106,9 +102,8 @@ refuse_politely(struct http_server *s, int fd)
     s->status.refused_connections++;
 }
 
-/* Out of descriptors: without this the listening socket would stay readable and
- * the loop spin. The spare one gives way to the next client, who is sent away.
- */
+/* Out of descriptors: without this the listening socket would stay readable and the loop spin. The
+ * spare one gives way to the next client, who is sent away. */
 static void
 refuse_without_descriptor(struct http_server *s, int listen_fd)
 {

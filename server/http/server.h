@@ -40,8 +40,7 @@ struct http_server {
     uint32_t max_turn_bytes;
     bool draining;
 
-    /* the connection whose callback runs; its input not yet used; its answers so
-     * far */
+    /* the connection whose callback runs; its input not yet used; its answers so far */
     struct http_conn *running;
     const char *view;
     size_t view_len;

@@ -1,7 +1,6 @@
 /*
- * target: see target.h. Pure. Three of the four forms: "/path?query",
- * "http://host/path?query" and, for OPTIONS, "*". The fourth belongs to
- * CONNECT, which no origin server needs.
+ * target: see target.h. Pure. Three of the four forms: "/path?query", "http://host/path?query" and,
+ * for OPTIONS, "*". The fourth belongs to CONNECT, which no origin server needs.
  */
 #include "http/target.h"
 
@@ -20,8 +19,7 @@ refuse(struct http_head *head, const char *why)
     return -1;
 }
 
-/* Path and query: every octet is one of RFC 3986's, every '%' has its two
- * digits. */
+/* Path and query: every octet is one of RFC 3986's, every '%' has its two digits. */
 static int
 read_origin(struct http_head *head, const char *p, const char *end)
 {
@@ -49,8 +47,7 @@ read_origin(struct http_head *head, const char *p, const char *end)
     return 0;
 }
 
-/* The path is missing: "/" stands for it, and the target is that path, even
- * with a query. */
+/* The path is missing: "/" stands for it, and the target is that path, even with a query. */
 static int
 read_pathless(struct http_head *head, const char *p, const char *end)
 {

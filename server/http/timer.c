@@ -1,10 +1,9 @@
 /*
- * timer: see timer.h. One libevent timer ticks while there are connections; the
- * wheel is linked into by every open connection, so that it is the list of all
- * of them, too.
+ * timer: see timer.h. One libevent timer ticks while there are connections; every open connection
+ * is linked into the wheel, so that it is the list of all of them, too.
  *
- *   slot:   now   now+1   now+2 ... now+255     A deadline beyond the last slot
- * waits in it and is |      |                |          looked at again then.
+ *   slot:   now   now+1   now+2 ... now+255     A deadline beyond the last slot waits in it and is
+ *            |      |                |          looked at again then.
  *          conns  conns            conns
  */
 #include "http/timer.h"

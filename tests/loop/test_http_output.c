@@ -258,6 +258,20 @@ START_TEST(test_a_fast_reader_gets_its_share_of_a_turn_and_no_more)
 }
 END_TEST
 
+START_TEST(test_a_producer_stopped_by_its_share_alone_goes_on_in_the_next_turn)
+{
+    int fd;
+
+    w.conf.max_bytes_per_turn = 1000; /* reached to the octet, so that nothing is left unsent */
+    web_reopen(&w);
+    fd = web_client(&w);
+    produce_to(fd, 5000, 1);
+    ck_assert_uint_ge(web_last(&w)->drained, 4);
+    read_produced(fd);
+    close(fd);
+}
+END_TEST
+
 START_TEST(test_a_large_whole_answer_is_bounded_per_turn_and_comes_whole)
 {
     int fd = web_client_small(&w);
@@ -408,6 +422,7 @@ main(void)
         test_a_failure_in_the_middle_can_be_told_from_an_end,
         test_a_producer_waits_for_a_slow_reader_and_nothing_is_lost,
         test_a_fast_reader_gets_its_share_of_a_turn_and_no_more,
+        test_a_producer_stopped_by_its_share_alone_goes_on_in_the_next_turn,
         test_a_large_whole_answer_is_bounded_per_turn_and_comes_whole,
         test_small_late_parts_of_a_turn_are_sent_together,
         test_pipelined_requests_wait_while_their_answers_are_not_read,
