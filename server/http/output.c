@@ -6,8 +6,9 @@
  *                                                      chained, until the loop says "writable"
  *
  * While blocks are there, all that follows goes behind them. A connection sends max_bytes_per_turn
- * in one turn at most; then it is others' turn. The blocks are the only memory that a slow reader
- * holds here: OUT_HIGH and one part, or OUT_LOW when all connections together hold much.
+ * in one turn at most, less when the turn has been long already; then it is others' turn. The
+ * blocks are the only memory that a slow reader holds here: OUT_HIGH and one part, or OUT_LOW when
+ * all connections together hold much.
  *
  * When writing fails nobody is told from in here, since the caller may be the one to be told: the
  * connection is marked broken, and closed by the loop.
@@ -139,10 +140,11 @@ static size_t
 share(const struct http_conn *conn)
 {
     const struct http_server *s = conn->server;
+    size_t most = s->max_turn_bytes, sent = conn->turn_no == s->turn_no ? conn->turn_bytes : 0;
 
-    if (conn->turn_no != s->turn_no)
-        return s->max_turn_bytes;
-    return conn->turn_bytes < s->max_turn_bytes ? s->max_turn_bytes - conn->turn_bytes : 0;
+    if (s->turn_sent > TURN_FULL && most > TURN_CRUMB)
+        most = TURN_CRUMB;
+    return sent < most ? most - sent : 0;
 }
 
 static void
@@ -155,6 +157,7 @@ count_sent(struct http_conn *conn, size_t n)
         conn->turn_bytes = 0;
     }
     conn->turn_bytes += (uint32_t)n;
+    s->turn_sent += n;
     conn->progress = server_now(s);
     s->status.bytes_out += n;
 }

@@ -65,6 +65,7 @@ http_turn_end(struct http_server *s)
 
     s->now = 0;
     s->turn_no++;
+    s->turn_sent = 0;
     if (STAILQ_EMPTY(&s->turn))
         return;
     STAILQ_CONCAT(&list, &s->turn);

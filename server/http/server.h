@@ -14,6 +14,8 @@ enum {
     SEND_BUFFER = 128 * 1024, /* SO_SNDBUF: what a slow reader can hold in the kernel */
     OUT_HIGH = 128 * 1024,    /* output of a connection above this: its producer waits ... */
     OUT_LOW = 32 * 1024,      /* ... until it has fallen below this */
+    TURN_FULL = 1024 * 1024,  /* octets sent in one turn to all: above this ... */
+    TURN_CRUMB = 16 * 1024,   /* ... each connection gets this at most, so that turns stay short */
     GATHER_MAX = 64 * 1024,   /* gathered answers are sent when they pass this */
     COPY_MAX = 16 * 1024,     /* larger bodies are sent from where they are */
     SKIP_MAX = 64 * 1024,     /* an unread body up to this is dropped, and the connection kept */
@@ -55,6 +57,7 @@ struct http_server {
 
     uint64_t now; /* clock_ns() at the first look in this turn; 0: not yet looked */
     uint32_t turn_no;
+    size_t turn_sent;           /* octets, to all connections, in this turn */
     struct conn_turn_list turn; /* connections with something to do at the end of the turn */
     struct event again;         /* runs those with run_later in the next turn */
 

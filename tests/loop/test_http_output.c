@@ -272,6 +272,28 @@ START_TEST(test_a_producer_stopped_by_its_share_alone_goes_on_in_the_next_turn)
 }
 END_TEST
 
+START_TEST(test_many_fast_readers_together_do_not_make_a_turn_long)
+{
+    enum { READERS = 30 };
+    struct http_status status;
+    int fds[READERS];
+
+    total = 900000;
+    part = 100000;
+    w.on_begin = begin_produce;
+    for (int i = 0; i < READERS; i++) {
+        fds[i] = web_client(&w);
+        web_send(fds[i], ASK("/produce"));
+    }
+    web_turn(&w);
+    http_status(w.server, &status);
+    ck_assert_uint_eq(status.requests, READERS);
+    ck_assert_uint_lt(status.bytes_out, TURN_FULL + 256 * 1024 + READERS * TURN_CRUMB);
+    for (int i = 0; i < READERS; i++)
+        close(fds[i]);
+}
+END_TEST
+
 START_TEST(test_a_large_whole_answer_is_bounded_per_turn_and_comes_whole)
 {
     int fd = web_client_small(&w);
@@ -423,6 +445,7 @@ main(void)
         test_a_producer_waits_for_a_slow_reader_and_nothing_is_lost,
         test_a_fast_reader_gets_its_share_of_a_turn_and_no_more,
         test_a_producer_stopped_by_its_share_alone_goes_on_in_the_next_turn,
+        test_many_fast_readers_together_do_not_make_a_turn_long,
         test_a_large_whole_answer_is_bounded_per_turn_and_comes_whole,
         test_small_late_parts_of_a_turn_are_sent_together,
         test_pipelined_requests_wait_while_their_answers_are_not_read,
