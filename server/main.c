@@ -12,8 +12,8 @@
 #include "common/proctitle.h"
 #include "common/version.h"
 #include "front.h"
-#include "settings.h"
-#include "supervisor.h"
+#include "supervisor/settings.h"
+#include "supervisor/supervisor.h"
 
 #include <errno.h>
 #include <fcntl.h>

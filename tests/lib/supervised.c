@@ -14,7 +14,7 @@
 #include "common/log.h"
 #include "fake_conf.h"
 #include "fake_front.h"
-#include "supervisor.h"
+#include "supervisor/supervisor.h"
 
 #include <arpa/inet.h>
 #include <check.h>

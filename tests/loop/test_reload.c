@@ -1,4 +1,4 @@
-/* links: server/supervisor.c server/generation.c server/seat.c server/children.c server/placement.c server/signals.c server/settings.c server/listen.c server/listen_owner.c server/banner.c server/backoff.c server/common/wire.c server/common/proctitle.c server/common/buf.c server/common/clock.c server/common/log.c tests/lib/supervised.c tests/lib/fake_front.c tests/lib/fake_conf.c */
+/* links: server/supervisor/supervisor.c server/supervisor/generation.c server/supervisor/seat.c server/supervisor/children.c server/supervisor/placement.c server/supervisor/signals.c server/supervisor/settings.c server/supervisor/listen.c server/supervisor/listen_owner.c server/supervisor/banner.c server/supervisor/backoff.c server/common/wire.c server/common/proctitle.c server/common/buf.c server/common/clock.c server/common/log.c tests/lib/supervised.c tests/lib/fake_front.c tests/lib/fake_conf.c */
 /*
  * Signals: HUP puts a new generation beside the old one or changes nothing; TERM and INT finish
  * what runs, a second one does not. Over fake front ends and workers.

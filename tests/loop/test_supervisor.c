@@ -1,11 +1,11 @@
-/* links: server/supervisor.c server/generation.c server/seat.c server/children.c server/placement.c server/signals.c server/settings.c server/listen.c server/listen_owner.c server/banner.c server/backoff.c server/common/wire.c server/common/proctitle.c server/common/buf.c server/common/clock.c server/common/log.c tests/lib/supervised.c tests/lib/fake_front.c tests/lib/fake_conf.c */
+/* links: server/supervisor/supervisor.c server/supervisor/generation.c server/supervisor/seat.c server/supervisor/children.c server/supervisor/placement.c server/supervisor/signals.c server/supervisor/settings.c server/supervisor/listen.c server/supervisor/listen_owner.c server/supervisor/banner.c server/supervisor/backoff.c server/common/wire.c server/common/proctitle.c server/common/buf.c server/common/clock.c server/common/log.c tests/lib/supervised.c tests/lib/fake_front.c tests/lib/fake_conf.c */
 /*
  * Who lives, who dies and who hears of it: a real supervisor over fake front ends and fake workers.
  */
 #include "../lib/suite.h"
 #include "../lib/supervised.h"
-#include "backoff.h"
 #include "common/clock.h"
+#include "supervisor/backoff.h"
 
 #include <errno.h>
 #include <sched.h>

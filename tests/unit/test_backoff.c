@@ -1,9 +1,9 @@
-/* links: server/backoff.c */
+/* links: server/supervisor/backoff.c */
 /*
  * When what keeps dying is started again. Times are given, none are waited for.
  */
 #include "../lib/suite.h"
-#include "backoff.h"
+#include "supervisor/backoff.h"
 
 static const uint64_t start = 100 * NS_PER_S;
 

@@ -1,11 +1,11 @@
-/* links: server/banner.c server/common/buf.c server/common/log.c server/common/clock.c */
+/* links: server/supervisor/banner.c server/common/buf.c server/common/log.c server/common/clock.c */
 /*
  * The start-up text: the block of `make run`, and the one line of a start by hand.
  */
 #include "../lib/suite.h"
-#include "banner.h"
 #include "common/buf.h"
 #include "common/version.h"
+#include "supervisor/banner.h"
 
 #include <stdio.h>
 #include <string.h>

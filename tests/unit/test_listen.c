@@ -1,10 +1,10 @@
-/* links: server/listen.c server/listen_owner.c server/common/buf.c server/common/log.c server/common/clock.c */
+/* links: server/supervisor/listen.c server/supervisor/listen_owner.c server/common/buf.c server/common/log.c server/common/clock.c */
 /*
  * Listening sockets: ports, several addresses, and failures that name their cure.
  */
 #include "../lib/suite.h"
 #include "common/buf.h"
-#include "listen.h"
+#include "supervisor/listen.h"
 
 #include <arpa/inet.h>
 #include <fcntl.h>

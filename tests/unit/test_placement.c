@@ -1,11 +1,11 @@
-/* links: server/placement.c */
+/* links: server/supervisor/placement.c */
 /*
  * Which process runs on which CPU, on a machine that may use the CPUs 1, 4 and 6.
  */
 #include "../lib/suite.h"
-#include "children.h"
 #include "common/cpus.h"
-#include "placement.h"
+#include "supervisor/children.h"
+#include "supervisor/placement.h"
 
 #include <string.h>
 

@@ -1,12 +1,12 @@
-/* links: server/seat.c server/common/wire.c server/common/log.c server/common/clock.c */
+/* links: server/supervisor/seat.c server/common/wire.c server/common/log.c server/common/clock.c */
 /*
  * One seat of a worker: what the front end hears, in which order, and what happens when its control
  * socket is full. The worker is not executed: its start is a fake that gives a pid.
  */
 #include "../lib/suite.h"
-#include "children.h"
 #include "common/wire.h"
-#include "seat.h"
+#include "supervisor/children.h"
+#include "supervisor/seat.h"
 
 #include <errno.h>
 #include <fcntl.h>

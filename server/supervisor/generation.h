@@ -11,8 +11,8 @@
 #ifndef SERVER_GENERATION_H
 #define SERVER_GENERATION_H
 
-#include "backoff.h"
-#include "children.h"
+#include "supervisor/backoff.h"
+#include "supervisor/children.h"
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -2,11 +2,11 @@
  * settings: see settings.h. Runs in the supervisor. All errors of file and options are collected,
  * so that a user sees them in one run.
  */
-#include "settings.h"
+#include "supervisor/settings.h"
 
 #include "common/buf.h"
 #include "common/log.h"
-#include "listen.h"
+#include "supervisor/listen.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -6,7 +6,7 @@
  *   /proc/net/tcp   sl local_address rem_address st ... inode       st 0A: listening
  *                    0: 0100007F:1F90 00000000:0000 0A ... 123456   1F90: port 8080
  */
-#include "listen.h"
+#include "supervisor/listen.h"
 
 #include <ctype.h>
 #include <dirent.h>

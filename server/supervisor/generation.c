@@ -10,14 +10,14 @@
  * see EOF on their task sockets, since nobody else holds the other ends; one that has not gone
  * within a second (it may be stopped, or deep in a library) is killed.
  */
-#include "generation.h"
+#include "supervisor/generation.h"
 
 #include "common/clock.h"
 #include "common/log.h"
 #include "common/states.h"
 #include "common/wire.h"
-#include "placement.h"
-#include "seat.h"
+#include "supervisor/placement.h"
+#include "supervisor/seat.h"
 
 #include <errno.h>
 #include <poll.h>

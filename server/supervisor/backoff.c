@@ -4,7 +4,7 @@
  * Several workers that die in one round (say, all of them, because their program is broken) must
  * not double the wait several times: what dies before retry_ns joins the round that is waiting.
  */
-#include "backoff.h"
+#include "supervisor/backoff.h"
 
 static void
 forget_when_quiet(struct backoff *b, uint64_t now)

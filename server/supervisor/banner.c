@@ -2,7 +2,7 @@
  * banner: see banner.h. Runs in the supervisor; puts a text together and writes it once.
  * Written with write(2): what stdio keeps would be written again by a forked child.
  */
-#include "banner.h"
+#include "supervisor/banner.h"
 
 #include "common/buf.h"
 #include "common/version.h"

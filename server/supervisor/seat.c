@@ -11,12 +11,12 @@
  * seat, and a new worker does not start before the old one's death was told: the order of UP and
  * DOWN of one seat is always right.
  */
-#include "seat.h"
+#include "supervisor/seat.h"
 
-#include "children.h"
 #include "common/log.h"
 #include "common/states.h"
 #include "common/wire.h"
+#include "supervisor/children.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -12,7 +12,7 @@
  * the far ends of control and task sockets of other generations, which then would never see EOF. It
  * closes all but its own.
  */
-#include "children.h"
+#include "supervisor/children.h"
 
 #include "common/conf.h"
 #include "common/cpus.h"

@@ -8,9 +8,9 @@
 #ifndef SERVER_SUPERVISOR_H
 #define SERVER_SUPERVISOR_H
 
-#include "children.h"
 #include "common/attr.h"
-#include "settings.h"
+#include "supervisor/children.h"
+#include "supervisor/settings.h"
 
 #include <stdint.h>
 

@@ -17,19 +17,19 @@
  * to follow it. Until then everything of the old one stays in force. Both may be NULL; all of them,
  * those that drain and end too, stand in the list `all`.
  */
-#include "supervisor.h"
+#include "supervisor/supervisor.h"
 
-#include "backoff.h"
-#include "banner.h"
 #include "common/buf.h"
 #include "common/clock.h"
 #include "common/cpus.h"
 #include "common/log.h"
 #include "common/states.h"
-#include "generation.h"
-#include "listen.h"
-#include "placement.h"
-#include "signals.h"
+#include "supervisor/backoff.h"
+#include "supervisor/banner.h"
+#include "supervisor/generation.h"
+#include "supervisor/listen.h"
+#include "supervisor/placement.h"
+#include "supervisor/signals.h"
 
 #include <errno.h>
 #include <limits.h>

@@ -5,7 +5,7 @@
  * The kernel folds several pending signals of one kind into one: whoever reads SIGCHLD has to reap
  * all children that have died.
  */
-#include "signals.h"
+#include "supervisor/signals.h"
 
 #include <signal.h>
 #include <stddef.h>

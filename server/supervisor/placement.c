@@ -8,10 +8,10 @@
  *
  * The texts were checked when the configuration was read; one that can't be read means none.
  */
-#include "placement.h"
+#include "supervisor/placement.h"
 
-#include "children.h"
 #include "common/cpus.h"
+#include "supervisor/children.h"
 
 #include <stdlib.h>
 #include <string.h>

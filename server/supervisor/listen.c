@@ -7,7 +7,7 @@
  *
  * IPv6 sockets take IPv6 only, so that "0.0.0.0 ::" is two sockets that do not collide.
  */
-#include "listen.h"
+#include "supervisor/listen.h"
 
 #include "common/buf.h"
 #include "common/log.h"
