@@ -1,4 +1,4 @@
-/* links: server/trace/trace_json.c server/common/span.c server/common/buf.c server/common/clock.c server/common/log.c */
+/* links: server/trace/trace_json.c server/trace/trace_event.c server/trace/edges.c server/common/span.c server/common/span_sweep.c server/common/buf.c server/common/clock.c server/common/log.c */
 /*
  * The trace that Perfetto opens: well-formed, bars of one lane disjoint or nested, begins and ends
  * in pairs, only what was asked for, and an honest count of what was left out.
@@ -104,7 +104,10 @@ START_TEST(test_bars_of_a_cpu_are_disjoint)
 {
     struct span_ring *ring = make_ring();
     json_t *root = write_trace(ring, NULL), *events = json_object_get(root, "traceEvents"), *event;
-    double last_end = 0;
+    struct {
+        double start, end;
+    } bars[8];
+    unsigned n = 0;
     size_t i;
 
     json_array_foreach(events, i, event)
@@ -112,11 +115,55 @@ START_TEST(test_bars_of_a_cpu_are_disjoint)
         if (json_integer_value(json_object_get(event, "tid")) != LANE_CPU + 1 ||
             json_object_get(event, "dur") == NULL)
             continue;
-        ck_assert(json_number_value(json_object_get(event, "ts")) >= last_end - 1e-9);
-        last_end = json_number_value(json_object_get(event, "ts")) +
-                   json_number_value(json_object_get(event, "dur"));
+        ck_assert_uint_lt(n, 8);
+        bars[n].start = json_number_value(json_object_get(event, "ts"));
+        bars[n].end = bars[n].start + json_number_value(json_object_get(event, "dur"));
+        n++;
     }
-    ck_assert(last_end > 0);
+    ck_assert_uint_eq(n, 2);
+    for (unsigned a = 0; a < n; a++)
+        for (unsigned b = a + 1; b < n; b++)
+            ck_assert(bars[a].end <= bars[b].start + 1e-9 || bars[b].end <= bars[a].start + 1e-9);
+    json_decref(root);
+    span_ring_free(ring);
+}
+END_TEST
+
+/* The values of a counter by their time in ns since the begin of the cut. */
+static void
+check_counter(json_t *root, const char *name, const char *unit, const unsigned (*expected)[2],
+              unsigned count)
+{
+    json_t *events = json_object_get(root, "traceEvents"), *event;
+    unsigned found = 0;
+    size_t i;
+
+    json_array_foreach(events, i, event)
+    {
+        unsigned at, value, k = 0;
+
+        if (strcmp(json_string_value(json_object_get(event, "name")), name) != 0)
+            continue;
+        at = (unsigned)(json_number_value(json_object_get(event, "ts")) * 1000.0 + 0.5);
+        value = (unsigned)json_integer_value(json_object_get(json_object_get(event, "args"), unit));
+        while (k < count && expected[k][0] != at)
+            k++;
+        ck_assert_msg(k < count, "%s changes at %u ns", name, at);
+        ck_assert_uint_eq(value, expected[k][1]);
+        found++;
+    }
+    ck_assert_uint_eq(found, count);
+}
+
+START_TEST(test_the_two_counts_change_when_tasks_and_cpus_do)
+{
+    static const unsigned running[][2] = {{0, 0}, {1000, 1}, {2000, 0}, {3000, 1}, {7500, 0}};
+    static const unsigned in_progress[][2] = {{1000, 1}, {3000, 2}, {7000, 1}, {8000, 0}};
+    struct span_ring *ring = make_ring();
+    json_t *root = write_trace(ring, NULL);
+
+    check_counter(root, "running", "CPUs", running, 5);
+    check_counter(root, "in progress", "tasks", in_progress, 4);
     json_decref(root);
     span_ring_free(ring);
 }
@@ -169,8 +216,11 @@ int
 main(void)
 {
     const TTest *const tests[] = {
-        test_every_kind_of_span_is_drawn,        test_bars_of_a_cpu_are_disjoint,
-        test_a_cut_for_one_request_has_no_other, test_what_is_too_much_is_counted_as_left_out,
+        test_every_kind_of_span_is_drawn,
+        test_the_two_counts_change_when_tasks_and_cpus_do,
+        test_bars_of_a_cpu_are_disjoint,
+        test_a_cut_for_one_request_has_no_other,
+        test_what_is_too_much_is_counted_as_left_out,
         test_a_request_is_found_by_its_number,
     };
 
