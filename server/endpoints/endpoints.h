@@ -17,9 +17,12 @@ struct next bytes_begin(struct req *);
 struct next echo_begin(struct req *);
 extern const struct param bytes_params[];
 
-/* world.c: the TechEmpower set */
+/* world.c, fortunes.c, updates.c, cached.c: the TechEmpower set */
 struct next db_ask(struct req *);
 struct next queries_ask(struct req *);
+struct next fortunes_ask(struct req *);
+struct next updates_read(struct req *);
+struct next cached_look(struct req *);
 
 /* sleep.c, lock.c, report.c, mix.c */
 struct next sleep_ask(struct req *);

@@ -10,3 +10,14 @@ INSERT INTO interleave.world (id, randomnumber)
 SELECT id, 1 + id::bigint * 48271 % 2147483647 % 10000
   FROM generate_series(1, 10000) AS id
  WHERE NOT EXISTS (SELECT FROM interleave.world);
+
+-- CachedWorld: the same once more, for /cached-queries, which nobody changes.
+CREATE TABLE IF NOT EXISTS interleave.cached_world (
+    id           integer PRIMARY KEY,
+    randomnumber integer NOT NULL
+);
+
+INSERT INTO interleave.cached_world (id, randomnumber)
+SELECT id, 1 + id::bigint * 48271 % 2147483647 % 10000
+  FROM generate_series(1, 10000) AS id
+ WHERE NOT EXISTS (SELECT FROM interleave.cached_world);
