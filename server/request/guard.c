@@ -88,7 +88,8 @@ origin_is_ours(struct slice_text origin, struct slice_text host)
     const char *slashes = memmem(origin.p, origin.len, "://", 3);
     struct slice_text authority;
 
-    if (slashes == NULL) /* "null": a sandboxed page or a file */
+    /* "null": a sandboxed page or a file; and without a Host nothing says what is ours */
+    if (slashes == NULL || host.p == NULL)
         return false;
     authority.p = slashes + 3;
     authority.len = origin.len - (size_t)(authority.p - origin.p);
