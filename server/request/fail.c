@@ -129,7 +129,6 @@ fail_answer(struct req *r)
     struct buf *b = &r->runner->problem;
     struct http_answer answer = {.status = row->status};
 
-    r->runner->failures[r->failed]++;
     b->len = 0;
     if (req_accepts_html(r)) {
         problem_page(r, row, b);

@@ -164,7 +164,8 @@ void req_compute(struct req *, struct compute *, const struct kernel *, const in
 void req_delay(struct req *, uint64_t ns);
 /* The work just started fails alone: the step looks at work.failure. */
 void req_soft(struct work *);
-/* Frees what a work holds (a result, an area) before the request ends; it must be done. */
+/* Frees what a work holds (a result, an area) before the request ends; it must be done. Its memory
+ * may then be started again. */
 void req_release(struct work *);
 
 /* ---- small things ---- */

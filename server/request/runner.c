@@ -164,6 +164,7 @@ answer_failure(struct req *r)
 {
     if (r->failed == FAIL_CLIENT_GONE)
         return;
+    r->runner->failures[r->failed]++;
     if (r->replying)
         r->origin->ops->abort(r);
     else

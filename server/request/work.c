@@ -180,8 +180,8 @@ req_soft(struct work *w)
     w->soft = true;
 }
 
-void
-req_release(struct work *w)
+static void
+release(struct work *w)
 {
     switch (w->kind) {
     case WORK_QUERY:
@@ -196,6 +196,21 @@ req_release(struct work *w)
     }
 }
 
+/* Leaves the list, so that the same memory can be started anew. */
+void
+req_release(struct work *w)
+{
+    struct work **link = &w->req->works;
+
+    assert(w->done);
+    while (*link != NULL && *link != w)
+        link = &(*link)->older;
+    if (*link == NULL)
+        return; /* released already */
+    *link = w->older;
+    release(w);
+}
+
 void
 work_release_all(struct req *r)
 {
@@ -203,6 +218,6 @@ work_release_all(struct req *r)
 
     r->works = NULL;
     for (; w != NULL; w = w->older)
-        req_release(w);
+        release(w);
     r->waiting = 0;
 }

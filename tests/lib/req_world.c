@@ -295,6 +295,7 @@ rw_ask(struct req_world *w, const char *text)
 
     ck_assert_uint_le(w->nconns, RW_CONNS);
     c->world = w;
+    c->full = w->full;
     snprintf(octets, len + 1, "%s\r\n", text);
     ck_assert_int_ne(http_head_parse(head, octets, len, &limits, &scanned), 0);
     c->request = runner_hooks.begin(&w->runner, c, head);
