@@ -16,6 +16,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Reading ends after so many mistakes: a long query of short unknown names would else cost
+ * milliseconds, and an answer thirty times its length. */
+enum { COMPLAINTS_MAX = 16 };
+
 /* What is wrong with one parameter. */
 struct complaint {
     const struct param *param; /* NULL: unknown */
@@ -252,7 +256,7 @@ params_read(struct req *r)
     }
     if ((r->route->flags & ROUTE_LENIENT) != 0)
         return 0;
-    while (p < end) {
+    while (p < end && rd.complaints < COMPLAINTS_MAX) {
         const char *amp = memchr(p, '&', (size_t)(end - p));
         const char *stop = amp != NULL ? amp : end;
 

@@ -1,7 +1,7 @@
 /*
  * Query strings: decoded, matched against the route's table of parameters, checked. All mistakes
- * of one request are named at once. For request/ itself, and for /burst, which checks the requests
- * it is asked to make.
+ * of one request are named at once (of very many the first 16). For request/ itself, and for
+ * /burst, which checks the requests it is asked to make.
  */
 #ifndef REQUEST_PARAMS_H
 #define REQUEST_PARAMS_H

@@ -242,6 +242,20 @@ START_TEST(test_all_mistakes_of_one_request_are_named_with_range_and_default)
 }
 END_TEST
 
+START_TEST(test_of_very_many_mistakes_the_first_ones_are_named)
+{
+    char query[8192];
+    json_t *root;
+
+    for (size_t i = 0; i < sizeof(query); i++)
+        query[i] = i % 2 == 0 ? 'a' : '&';
+    ck_assert_int_eq(read_octets(query, sizeof(query)), -1);
+    root = invalid_params();
+    ck_assert_uint_eq(json_array_size(json_object_get(root, "invalid_params")), 16);
+    json_decref(root);
+}
+END_TEST
+
 START_TEST(test_long_and_strange_octets_still_make_a_sentence_and_json)
 {
     char query[6000];
@@ -281,6 +295,7 @@ main(void)
                         sizeof(refused) / sizeof(refused[0]));
     tcase_add_test(tc, test_a_percent_sign_without_two_digits_is_refused_and_so_is_a_nul);
     tcase_add_test(tc, test_all_mistakes_of_one_request_are_named_with_range_and_default);
+    tcase_add_test(tc, test_of_very_many_mistakes_the_first_ones_are_named);
     tcase_add_test(tc, test_long_and_strange_octets_still_make_a_sentence_and_json);
     tcase_add_test(tc, test_a_route_without_parameters_takes_none_but_the_underscore);
     suite_add_tcase(suite, tc);
