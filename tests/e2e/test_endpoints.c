@@ -1,6 +1,6 @@
 /*
- * Every endpoint of the server, asked as a user would: what it answers, and what each answer says
- * about itself.
+ * The endpoints that wait and compute, asked as a user would: what each answers, and that it is
+ * right. Addresses about the server itself: test_operations.c.
  */
 #include "e2e.h"
 #include "suite.h"
@@ -25,15 +25,6 @@ stop(void)
     server_stop(server);
 }
 
-static const char *
-text_at(json_t *root, const char *key)
-{
-    const char *text = json_string_value(json_object_get(root, key));
-
-    ck_assert_msg(text != NULL, "there is no text %s", key);
-    return text;
-}
-
 START_TEST(test_plaintext_says_hello_with_the_fields_that_techempower_wants)
 {
     struct reply r = http_get(server, "/plaintext");
@@ -53,7 +44,7 @@ START_TEST(test_json_is_an_object_with_a_message)
 {
     json_t *root = get_json(server, "/json", 200);
 
-    ck_assert_str_eq(text_at(root, "message"), "Hello, World!");
+    ck_assert_str_eq(json_text(root, "message"), "Hello, World!");
     json_decref(root);
 }
 END_TEST
@@ -167,7 +158,7 @@ START_TEST(test_a_lock_names_the_request_that_was_waited_for)
     ja = reply_json_body(&a);
     jb = reply_json_body(&b);
     ck_assert(json_is_null(json_object_get(ja, "waited_for")));
-    ck_assert_str_eq(text_at(jb, "waited_for"), reply_field(&a, "x-request-id"));
+    ck_assert_str_eq(json_text(jb, "waited_for"), reply_field(&a, "x-request-id"));
     ck_assert(json_number(jb, "lock_wait_ms") > 0);
     json_decref(ja);
     json_decref(jb);
@@ -276,210 +267,6 @@ START_TEST(test_work_waits_and_then_computes)
 }
 END_TEST
 
-START_TEST(test_bytes_sends_exactly_as_many_octets)
-{
-    /* the large ones several times: whether the client or the turn's share stops them is chance */
-    static const size_t sizes[] = {0,       1,       65536,   65537,   262144,  262145,  3000000,
-                                   3000000, 3000000, 3000000, 3000000, 3000000, 20000000};
-    char target[64];
-
-    for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
-        struct reply r;
-
-        snprintf(target, sizeof(target), "/bytes?n=%zu", sizes[i]);
-        r = http_get(server, target);
-        ck_assert_uint_eq(r.len, sizes[i]);
-        reply_free(&r);
-    }
-}
-END_TEST
-
-START_TEST(test_echo_gives_the_body_back_whether_chunked_or_not)
-{
-    size_t size = 2000000;
-    char *body = malloc(size);
-    struct reply r;
-    int fd;
-
-    for (size_t i = 0; i < size; i++)
-        body[i] = (char)(i * 7 + i / 255);
-    r = http_ask(server, "POST", "/echo", "Content-Type: text/x-test\r\n", body, size);
-    ck_assert_uint_eq(r.len, size);
-    ck_assert(memcmp(r.body, body, size) == 0);
-    ck_assert_str_eq(reply_field(&r, "content-type"), "text/x-test");
-    reply_free(&r);
-    free(body);
-
-    fd = client_connect(server);
-    client_send(fd, "POST /echo HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n"
-                    "5\r\nhello\r\n7;x=y\r\n, world\r\n0\r\nTrailer: x\r\n\r\n");
-    ck_assert(client_read_reply(fd, &r, false));
-    ck_assert_str_eq(r.body, "hello, world");
-    reply_free(&r);
-    close(fd);
-}
-END_TEST
-
-START_TEST(test_expect_100_continue_is_answered_before_the_body_is_sent)
-{
-    int fd = client_connect(server);
-    char line[26];
-    struct reply r;
-
-    client_send(fd, "POST /echo HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\n"
-                    "Expect: 100-continue\r\n\r\n");
-    client_read_octets(fd, line, 25);
-    ck_assert_str_eq(line, "HTTP/1.1 100 Continue\r\n\r\n");
-    client_send(fd, "12345");
-    ck_assert(client_read_reply(fd, &r, false));
-    ck_assert_str_eq(r.body, "12345");
-    reply_free(&r);
-    close(fd);
-}
-END_TEST
-
-START_TEST(test_head_has_the_fields_of_get_and_no_body)
-{
-    int fd = client_connect(server);
-    struct reply r;
-
-    client_send(fd, "HEAD /plaintext HTTP/1.1\r\nHost: localhost\r\n\r\n");
-    ck_assert(client_read_reply(fd, &r, true));
-    ck_assert_int_eq(r.status, 200);
-    ck_assert_str_eq(reply_field(&r, "content-length"), "13");
-    reply_free(&r);
-    /* the next answer on the same connection would show a body that was sent all the same */
-    client_send_get(fd, "/json");
-    ck_assert(client_read_reply(fd, &r, false));
-    ck_assert_str_eq(r.body, "{\"message\":\"Hello, World!\"}");
-    reply_free(&r);
-    close(fd);
-}
-END_TEST
-
-START_TEST(test_pipelined_requests_are_answered_in_order)
-{
-    int fd = client_connect(server);
-    struct reply r;
-
-    client_send(fd, "GET /plaintext HTTP/1.1\r\nHost: localhost\r\n\r\n"
-                    "GET /db/sleep?ms=20 HTTP/1.1\r\nHost: localhost\r\n\r\n"
-                    "GET /bytes?n=3 HTTP/1.1\r\nHost: localhost\r\n\r\n"
-                    "GET /json HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
-    ck_assert(client_read_reply(fd, &r, false));
-    ck_assert_str_eq(r.body, "Hello, World!");
-    reply_free(&r);
-    ck_assert(client_read_reply(fd, &r, false));
-    ck_assert_ptr_nonnull(strstr(r.body, "\"slept_ms\":20"));
-    reply_free(&r);
-    ck_assert(client_read_reply(fd, &r, false));
-    ck_assert_uint_eq(r.len, 3);
-    reply_free(&r);
-    ck_assert(client_read_reply(fd, &r, false));
-    ck_assert_ptr_nonnull(strstr(r.body, "message"));
-    ck_assert(r.closed);
-    reply_free(&r);
-    ck_assert(client_is_closed(fd));
-    close(fd);
-}
-END_TEST
-
-START_TEST(test_http_1_0_gets_its_answer_and_a_closed_connection)
-{
-    int fd = client_connect(server);
-    size_t len;
-    char *all;
-
-    client_send(fd, "GET /plaintext HTTP/1.0\r\n\r\n");
-    all = client_read_all(fd, &len);
-    ck_assert_ptr_nonnull(strstr(all, "200 OK"));
-    ck_assert_ptr_nonnull(strstr(all, "Hello, World!"));
-    free(all);
-    close(fd);
-}
-END_TEST
-
-START_TEST(test_help_lists_every_address_of_the_openapi_file)
-{
-    struct reply help = http_get(server, "/help");
-    json_t *api = get_json(server, "/openapi.json", 200), *row;
-    const char *path;
-
-    ck_assert_str_eq(text_at(api, "openapi"), "3.1.0");
-    json_object_foreach(json_object_get(api, "paths"), path, row)
-    {
-        char name[128];
-
-        snprintf(name, sizeof(name), "%.*s", (int)strcspn(path, "{"), path);
-        ck_assert_msg(strstr(help.body, name) != NULL, "/help lacks %s", path);
-    }
-    ck_assert_uint_gt(json_object_size(json_object_get(api, "paths")), 15);
-    json_decref(api);
-    reply_free(&help);
-}
-END_TEST
-
-START_TEST(test_the_root_is_help_for_curl_and_a_page_for_a_browser)
-{
-    struct reply text = http_get(server, "/");
-    struct reply page = http_ask(server, "GET", "/", "Accept: text/html,*/*\r\n", NULL, 0);
-
-    ck_assert_ptr_nonnull(strstr(reply_field(&text, "content-type"), "text/plain"));
-    ck_assert_ptr_nonnull(strstr(reply_field(&page, "content-type"), "text/html"));
-    reply_free(&text);
-    reply_free(&page);
-}
-END_TEST
-
-START_TEST(test_operations_answer)
-{
-    struct reply r = http_get(server, "/livez");
-    json_t *root;
-
-    ck_assert_int_eq(r.status, 200);
-    reply_free(&r);
-    status_wait(server, "workers.alive", 2, 2);
-    r = http_get(server, "/readyz");
-    ck_assert_int_eq(r.status, 200);
-    reply_free(&r);
-    root = get_json(server, "/config", 200);
-    ck_assert_str_eq(text_at(json_object_get(root, "db_url"), "value"), "***");
-    ck_assert_str_eq(text_at(json_object_get(root, "workers"), "from"), "-o");
-    json_decref(root);
-    root = get_json(server, "/version", 200);
-    ck_assert_str_eq(text_at(root, "name"), "interleave");
-    json_decref(root);
-    r = http_get(server, "/problems/out-of-range");
-    ck_assert_int_eq(r.status, 200);
-    reply_free(&r);
-}
-END_TEST
-
-START_TEST(test_the_trace_of_a_request_has_its_query_and_its_tasks)
-{
-    struct reply r = http_get(server, "/work?wait_ms=20&cpu_ms=20&sections=2");
-    char target[128];
-    const char *id = reply_field(&r, "x-request-id");
-    json_t *root, *events;
-    unsigned tasks = 0, queries = 0;
-
-    snprintf(target, sizeof(target), "/trace.json?request=%s", strchr(id, '-') + 1);
-    reply_free(&r);
-    root = get_json(server, target, 200);
-    events = json_object_get(root, "traceEvents");
-    for (size_t i = 0; i < json_array_size(events); i++) {
-        const char *name = json_string_value(json_object_get(json_array_get(events, i), "name"));
-        const char *ph = json_string_value(json_object_get(json_array_get(events, i), "ph"));
-
-        tasks += name != NULL && strstr(name, "task") != NULL && strcmp(ph, "X") == 0;
-        queries += name != NULL && strstr(name, "query") != NULL && strcmp(ph, "b") == 0;
-    }
-    ck_assert_uint_eq(tasks, 2);
-    ck_assert_uint_eq(queries, 1);
-    json_decref(root);
-}
-END_TEST
-
 int
 main(void)
 {
@@ -497,16 +284,6 @@ main(void)
         test_two_sections_run_on_two_processes_and_two_cpus,
         test_the_picture_is_the_same_for_any_sections_and_executor,
         test_work_waits_and_then_computes,
-        test_bytes_sends_exactly_as_many_octets,
-        test_echo_gives_the_body_back_whether_chunked_or_not,
-        test_expect_100_continue_is_answered_before_the_body_is_sent,
-        test_head_has_the_fields_of_get_and_no_body,
-        test_pipelined_requests_are_answered_in_order,
-        test_http_1_0_gets_its_answer_and_a_closed_connection,
-        test_help_lists_every_address_of_the_openapi_file,
-        test_the_root_is_help_for_curl_and_a_page_for_a_browser,
-        test_operations_answer,
-        test_the_trace_of_a_request_has_its_query_and_its_tasks,
     };
 
     return suite_run_mode(

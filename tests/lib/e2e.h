@@ -99,6 +99,8 @@ void status_wait(const struct server *, const char *path, double at_least, doubl
 
 /* A number in any JSON value by such a path; fails the test when it is not there. */
 double json_number(json_t *, const char *path);
+/* Likewise a text, which lives as long as the value. */
+const char *json_text(json_t *, const char *path);
 
 /* ---- PostgreSQL from the side ---- */
 

@@ -61,6 +61,15 @@ json_number(json_t *root, const char *path)
     return json_number_value(value);
 }
 
+const char *
+json_text(json_t *root, const char *path)
+{
+    const char *text = json_string_value(value_at(root, path));
+
+    ck_assert_msg(text != NULL, "there is no text %s", path);
+    return text;
+}
+
 double
 status_number(const struct server *s, const char *path)
 {
