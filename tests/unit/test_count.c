@@ -271,6 +271,7 @@ START_TEST(test_cancelling_a_request_of_another_origin_answers_nothing_and_relea
     runner_cancel(begin_from_origin("/three"));
     ck_assert_int_eq(seen.status, 0);
     ck_assert_uint_eq(seen.overs, 1);
+    ck_assert_uint_eq(w.runner.answered, 0);
     for (unsigned i = 0; i < 3; i++)
         ck_assert_uint_eq(w.started[i].released, 1);
 }

@@ -6,6 +6,7 @@
 #include "req_world.h"
 #include "suite.h"
 
+#include <event2/event.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -321,7 +322,7 @@ START_TEST(test_a_delay_is_a_work_like_any_other_and_ends_with_its_request)
     c = rw_get(&w, "/delay");
     rw_done(&w, 1, FAIL_DB_LOST, "lost");
     json_decref(rw_problem(c, 503, "database-lost"));
-    rw_turn(&w); /* its time is over, too: nobody hears of it */
+    ck_assert_int_eq(event_base_get_num_events(w.runner.base, EVENT_BASE_COUNT_ADDED), 0);
     expect_over(2);
 }
 END_TEST
@@ -355,6 +356,7 @@ START_TEST(test_a_client_who_leaves_when_its_request_was_woken_is_not_resumed)
     rw_leave(c);
     rw_turn(&w);
     ck_assert_str_eq(path_of_steps, "ask");
+    ck_assert_uint_eq(w.runner.failures[FAIL_CLIENT_GONE], 1);
     expect_over(0);
 }
 END_TEST

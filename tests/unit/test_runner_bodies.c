@@ -52,6 +52,7 @@ static struct next
 echo_piece(struct req *r)
 {
     step_ran(r->body_end ? "end" : "piece");
+    ck_assert(r->body_end == (r->body_len == 0));
     if (r->body_end)
         return reply_end(r);
     (void)r->origin->ops->part(r, r->body, r->body_len);
