@@ -41,7 +41,7 @@ struct conf {
     int64_t head_timeout, body_timeout, idle_timeout, write_timeout, drain_timeout, job_timeout;
     /* database */
     char db_url[CONF_TEXT_MAX]; /* secret */
-    int64_t db_fast, db_write, db_slow;
+    int64_t db_fast, db_write, db_slow, db_slow_ready;
     int64_t db_sync; /* enum conf_sync */
     int64_t db_fast_queue, db_write_queue, db_slow_queue;
     int64_t db_fast_wait, db_write_wait, db_slow_wait;

@@ -118,6 +118,8 @@ const struct conf_key conf_keys[] = {
     {"db_slow", "database", CONF_INT, AT(db_slow), 0, 64, "64", .reloadable = true,
      .sentence =
          "Connections for queries that wait or run long, one query each, opened when needed."},
+    {"db_slow_ready", "database", CONF_INT, AT(db_slow_ready), 0, 64, "8", .reloadable = true,
+     .sentence = "So many of them are opened beforehand: the first queries need not wait for one."},
     {"db_sync", "database", CONF_CHOICE, AT(db_sync), .def = "turn", .words = sync_words,
      .reloadable = true,
      .sentence = "turn: all short reads of a loop turn share one Sync; query: a Sync for each, as "

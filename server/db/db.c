@@ -14,20 +14,22 @@ configure(struct db *db)
 {
     const struct conf *conf = db->conf;
     const struct {
-        int64_t max, queue, wait_ms, answer_ms, suspect_ms;
+        int64_t max, least, queue, wait_ms, answer_ms, suspect_ms;
     } table[DB_ALL_CLASSES] = {
-        [DB_FAST] = {conf->db_fast, conf->db_fast_queue, conf->db_fast_wait, conf->db_answer,
-                     conf->db_suspect},
-        [DB_WRITE] = {conf->db_write, conf->db_write_queue, conf->db_write_wait,
+        [DB_FAST] = {conf->db_fast, conf->db_fast, conf->db_fast_queue, conf->db_fast_wait,
+                     conf->db_answer, conf->db_suspect},
+        [DB_WRITE] = {conf->db_write, 0, conf->db_write_queue, conf->db_write_wait,
                       conf->db_write_wait, conf->db_suspect},
-        [DB_SLOW] = {conf->db_slow, conf->db_slow_queue, conf->db_slow_wait, conf->db_slow_wait, 0},
-        [DB_CONTROL] = {1, 4 * CONNS_MAX, conf->db_answer, conf->db_answer, conf->db_suspect},
+        [DB_SLOW] = {conf->db_slow, conf->db_slow_ready, conf->db_slow_queue, conf->db_slow_wait,
+                     conf->db_slow_wait, 0},
+        [DB_CONTROL] = {1, 1, 4 * CONNS_MAX, conf->db_answer, conf->db_answer, conf->db_suspect},
     };
 
     for (unsigned i = 0; i < DB_ALL_CLASSES; i++) {
         struct db_pool *pool = &db->pools[i];
 
         pool->max = (unsigned)(table[i].max < CONNS_MAX ? table[i].max : CONNS_MAX);
+        pool->least = table[i].least < pool->max ? (unsigned)table[i].least : pool->max;
         pool->queue_max = (unsigned)table[i].queue;
         pool->wait_ns = (uint64_t)table[i].wait_ms * NS_PER_MS;
         pool->answer_ns = (uint64_t)table[i].answer_ms * NS_PER_MS;

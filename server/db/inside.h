@@ -68,6 +68,7 @@ struct db_pool {
     unsigned class;
     struct db_conn *conns;
     unsigned max;
+    unsigned least;       /* so many are kept open while PostgreSQL is up, needed or not */
     unsigned up, opening; /* connections in such states */
     unsigned running;     /* entries sent */
     unsigned queue_max;

@@ -35,6 +35,7 @@ extern const struct class_row pool_rows[DB_ALL_CLASSES];
 /* Neither up nor likely to be soon. */
 bool pool_is_down(const struct db_pool *, uint64_t now);
 /* Opens what should be open and is not. */
+unsigned pool_missing(const struct db_pool *);
 void pool_open_due(struct db_pool *, uint64_t now);
 /* An attempt failed / a connection is up / was lost after so long. */
 void pool_note_failure(struct db_pool *, uint64_t now);

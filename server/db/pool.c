@@ -5,7 +5,7 @@
  *   class     connections        in flight   Sync              an answer counts
  *   fast      all, always        many each   one per turn      when it comes
  *   write     on demand          one each    after each        when it is committed
- *   slow      on demand          one each    after each        when it is committed
+ *   slow      some, or on demand one each    after each        when it is committed
  *   control   one, always        many        after each turn   when it comes
  *
  * A pool is down when it has no connection and the last attempt to get one has failed (on demand:
@@ -140,19 +140,33 @@ pool_note_lost(struct db_pool *pool, uint64_t now, uint64_t lived_ns)
         back_off(pool, now);
 }
 
+/* How many are missing of those that are always open. Classes on demand wait for PostgreSQL to be
+ * there: the first to try are the fast ones. */
+unsigned
+pool_missing(const struct db_pool *pool)
+{
+    const unsigned have = pool->up + pool->opening;
+
+    if (!pool->row->keep && pool->db->pools[DB_FAST].up == 0)
+        return 0;
+    return pool->least > have ? pool->least - have : 0;
+}
+
 /* How many connections more are wanted now. */
 static unsigned
 wanted(const struct db_pool *pool)
 {
-    const unsigned waiting = pool->again.count + pool->waiting.count;
-    unsigned n = pool->max - pool->up - pool->opening;
+    const unsigned room = pool->max - pool->up - pool->opening;
+    unsigned n = pool_missing(pool);
 
     if (!pool->row->keep) {
+        const unsigned waiting = pool->again.count + pool->waiting.count;
         const unsigned coming = pool->opening + (unsigned)__builtin_popcountll(pool->ready);
         const unsigned unserved = waiting > coming ? waiting - coming : 0;
 
-        n = n < unserved ? n : unserved;
+        n = n > unserved ? n : unserved;
     }
+    n = n < room ? n : room;
     if (pool->failing && n > 0)
         n = pool->opening == 0 ? 1 : 0;
     return n;

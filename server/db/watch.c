@@ -7,7 +7,8 @@
  *                                        The head may be what holds it up: it waits on
  *   no answer for db_answer -----------> the head 504, connection given up
  *   an attempt to connect too long ----> failed
- *   on-demand connection idle a minute > closed;  shared one idle 5 s -> asked whether it lives
+ *   on-demand connection idle a minute > closed; those that shall be ready are opened anew
+ *   shared one idle 5 s ---------------> asked whether it lives
  *
  * Should the loop have stood still for long, nobody is blamed for that: in one turn libevent calls
  * readable sockets before timers, so what PostgreSQL has answered meanwhile is taken first.
@@ -179,7 +180,7 @@ is_busy(const struct db *db)
         const struct db_pool *pool = &db->pools[i];
 
         if (pool->again.count + pool->waiting.count + pool->running + pool->opening > 0 ||
-            pool->failing || (pool->row->keep && pool->up < pool->max))
+            pool->failing || pool_missing(pool) > 0)
             return true;
     }
     return false;
@@ -211,7 +212,7 @@ on_tick(evutil_socket_t fd, short what, void *arg)
         queue_sweep(&pool->waiting, now, late_in_queue);
         for (unsigned j = 0; j < pool->max; j++)
             watch_conn(&pool->conns[j], now);
-        if (pool->row->keep)
+        if (pool_missing(pool) > 0)
             pool_open_due(pool, now);
     }
     control_watch(db, now);
