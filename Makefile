@@ -157,8 +157,8 @@ $(foreach v,$(RUN_VARIABLES),$(if $(filter command,$(origin $(v))),,$(eval unexp
 run: ## packages, build, private PostgreSQL, schema, server in the foreground
 	@config/run/run
 
-# The load generator of our own beside wrk and h2load (see its head).
-$(B)/probe: $(O)/loadtest/probe.o
+# Load generators of our own beside wrk and h2load (see their heads).
+$(B)/probe $(B)/crowd: $(B)/%: $(O)/loadtest/%.o
 	$(call say,LD,$@)
 	$(Q)$(LINK) -o $@ $^ @$(O)/ld.flags -lm
 
@@ -192,7 +192,7 @@ bench: ## what it must reach, and whether it does, as figures of this machine (R
 	@config/run/packages run database test compare bench
 	@mkdir -p build/bench; config/run/packages node > build/bench/node.log 2>&1 || \
 	    echo 'bench: Node with pg is not to be had here (build/bench/node.log), so its rows are left out'
-	@$(MAKE) --no-print-directory all $(B)/probe $(B)/bench_kernels $(BARE)
+	@$(MAKE) --no-print-directory all $(B)/probe $(B)/crowd $(B)/bench_kernels $(BARE)
 	@loadtest/bench/run $(B)/bench_kernels
 
 # ---- care -----------------------------------------------------------------------------------------------------
