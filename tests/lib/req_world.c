@@ -127,17 +127,10 @@ start(struct req_world *w, struct ticket *ticket)
 
 /* The latest that was started with this memory. */
 static struct started *
-find(const void *query, const void *job)
+find(struct req_world *w, const struct ticket *ticket)
 {
-    struct req_world *w = NULL;
-
-    if (query != NULL)
-        w = ((const struct db_query *)query)->result;
-    else
-        w = (struct req_world *)((const struct job *)job)->work;
-    ck_assert_msg(w != NULL, "a release of what was never started");
-    for (unsigned i = w->nstarted; i-- > 0;)
-        if (w->started[i].query == query && w->started[i].job == job)
+    for (unsigned i = w != NULL ? w->nstarted : 0; i-- > 0;)
+        if (w->started[i].ticket == ticket)
             return &w->started[i];
     ck_abort_msg("a release of what was never started");
 }
@@ -166,7 +159,7 @@ db_start_int(struct db *db, struct db_query *q, enum db_statement statement, int
 void
 db_release(struct db_query *q)
 {
-    find(q, NULL)->released++;
+    find(q->result, &q->ticket)->released++;
 }
 
 void
@@ -186,7 +179,7 @@ job_start(struct jobs *jobs, struct job *job, const struct kernel *kernel, const
 void
 job_release(struct job *job)
 {
-    find(NULL, job)->released++;
+    find((struct req_world *)job->work, &job->ticket)->released++;
 }
 
 static struct started *

@@ -69,7 +69,7 @@ struct req_world {
     struct jobs jobs;
     struct http_conn conns[RW_CONNS];
     unsigned nconns;
-    bool full; /* new connections are full from the start */
+    bool full;                          /* new connections are full from the start */
     struct started started[RW_STARTED]; /* in order */
     unsigned nstarted;
 };

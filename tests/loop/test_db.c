@@ -8,7 +8,6 @@
 #include "common/buf.h"
 #include "common/clock.h"
 
-#include <stdio.h>
 #include <string.h>
 
 static struct probe *const p = w.probes;
@@ -161,25 +160,6 @@ END_TEST
 
 /* ---- bounds ---- */
 
-START_TEST(test_a_full_queue_refuses_at_once)
-{
-    w.conf.db_slow = 1;
-    w.conf.db_slow_queue = 3;
-    db_world_open();
-    probe_start_int(&p[0], SQL_SLEEP, 10000);
-    side_until(sleeping, 1);
-    for (int i = 1; i < 6; i++)
-        probe_start_int(&p[i], SQL_SLEEP, 10000);
-    ck_assert_uint_eq(w.done, 0);
-    db_world_turn();
-    ck_assert_uint_eq(probes_failed(6, FAIL_DB_FULL), 2);
-    ck_assert_int_eq(p[4].failure, FAIL_DB_FULL);
-    ck_assert_uint_eq(p[4].began + p[4].ended, 0);
-    ck_assert_uint_eq(class_of(DB_SLOW).refused, 2);
-    ck_assert_uint_eq(class_of(DB_SLOW).waiting, 3);
-}
-END_TEST
-
 START_TEST(test_a_query_that_waits_too_long_in_its_queue_is_refused)
 {
     w.conf.db_slow = 1;
@@ -247,7 +227,6 @@ main(void)
     tcase_add_test(tc, test_with_a_sync_per_query_each_query_is_a_batch);
     tcase_add_test(tc, test_one_bad_query_of_a_batch_fails_alone);
     tcase_add_test(tc, test_several_bad_queries_of_a_batch_fail_each_for_itself);
-    tcase_add_test(tc, test_a_full_queue_refuses_at_once);
     tcase_add_test(tc, test_a_query_that_waits_too_long_in_its_queue_is_refused);
     tcase_add_test(tc, test_a_deadline_of_its_own_counts_from_the_start);
     tcase_add_test(tc, test_the_status_is_json_with_every_class);
