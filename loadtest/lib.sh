@@ -9,7 +9,7 @@ die() {
 
 need_tools() {
     local tool
-    for tool in wrk jq curl gnuplot; do
+    for tool in wrk jq curl gnuplot h2load; do
         command -v "$tool" >/dev/null || die "$tool is missing; make installs it: see config/packages"
     done
     [ -x "$BIN" ] && [ -x "$PROBE" ] || die "build first: make"

@@ -6,7 +6,8 @@
  *
  *   probe --url http://127.0.0.1:8080/db --rate 200 --seconds 3 [--connections 16] [--list FILE]
  *
- * Prints one JSON object: count, errors, and p50, p90, p99, p999, max in milliseconds.
+ * Prints one JSON object: count, errors, and p50, p90, p99, p999, max in milliseconds, and all of
+ * it as points [share of the requests, milliseconds], two for each halving of what is slower.
  *
  *   due requests (a queue: due_count - sent_count) -> idle connection -> waits -> answer -> idle
  */
@@ -225,6 +226,18 @@ percentile(const struct probe *p, double percent)
     return (double)p->latencies[i < p->done ? i : p->done - 1] / 1e6;
 }
 
+static void
+print_points(const struct probe *p)
+{
+    const double root = 0.70710678118654752440; /* of a half */
+    double slower = 1;
+
+    printf("\"points\":[");
+    for (bool first = true; slower * (double)p->done >= 1; slower *= root, first = false)
+        printf("%s[%.6f,%.3f]", first ? "" : ",", 1 - slower, percentile(p, 100 * (1 - slower)));
+    printf("]");
+}
+
 static int
 report(struct probe *p, const char *list_path)
 {
@@ -241,9 +254,11 @@ report(struct probe *p, const char *list_path)
     }
     qsort(p->latencies, p->done, sizeof(*p->latencies), by_value);
     printf("{\"count\":%llu,\"errors\":%llu,\"rate\":%u,\"p50\":%.3f,\"p90\":%.3f,\"p99\":%.3f,"
-           "\"p999\":%.3f,\"max\":%.3f}\n",
+           "\"p999\":%.3f,\"max\":%.3f,",
            (unsigned long long)p->done, (unsigned long long)p->errors, p->rate, percentile(p, 50),
            percentile(p, 90), percentile(p, 99), percentile(p, 99.9), percentile(p, 100));
+    print_points(p);
+    printf("}\n");
     return 0;
 }
 

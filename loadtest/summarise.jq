@@ -1,6 +1,6 @@
 # From single measurements ($m) to medians with their spread, and what limited each.
 
-def median: sort | if length == 0 then null elif length % 2 == 1 then .[length / 2 | floor] else (.[length / 2 - 1] + .[length / 2]) / 2 end;
+include "rows";
 
 # The resource that was short, from counters only: the burst's own reason, or CPU shares.
 def limit:
@@ -11,6 +11,21 @@ def limit:
         elif $front > 0.9 then "the loop's CPU"
         elif $workers > 0.9 then "the workers' CPUs"
         else "waits (CPUs " + (($machine / $cpus * 100) | round | tostring) + " % busy)" end
+    else null end;
+
+# The same in a word or two, for the table.
+def limit_word:
+    if .[0].summary then (.[0].summary) as $s |
+        if $s.requests_max <= 1 and $s.count > 1 then "one at a time"
+        elif $s.cpu_ms + $s.loop_ms > 0.5 * $s.wall_ms then (if $s.running_max > 1 then "CPUs" else "one CPU" end)
+        elif $s.queue_ms > 0.2 * ($s.db_ms + $s.cpu_ms) then "connections"
+        else "waits" end
+    elif .[0].cpu then
+        (map(.cpu.front) | median) as $front | (map(.cpu.workers) | median) as $workers | (map(.cpu.machine) | median) as $machine |
+        if $machine > 0.93 * $cpus then "all CPUs"
+        elif $front > 0.9 then "the loop\u0027s CPU"
+        elif $workers > 0.9 then "workers"
+        else "waits" end
     else null end;
 
 {
@@ -24,6 +39,8 @@ def limit:
         median: (map(.value) | median), min: (map(.value) | min), max: (map(.value) | max),
         values: map(.value),
         limited_by: limit,
+        limit: limit_word,
+        latency: (if .[0].latency then (sort_by(.value) | .[length / 2 | floor].latency) else null end),
         cpu_us: (if .[0].cpu_us then (map(.cpu_us) | median) else null end),
         requests_max: (if .[0].summary then (map(.summary.requests_max) | max) else null end),
         running_max: (if .[0].summary then (map(.summary.running_max) | max) else null end),

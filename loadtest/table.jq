@@ -1,29 +1,23 @@
 # The table on the terminal. A difference below the spread is said to be none.
 
+include "rows";
+
 def pad($n): tostring | . + (" " * ([$n - length, 0] | max));
 def lpad($n): tostring | (" " * ([$n - length, 0] | max)) + .;
-def name: sub(".*/"; "") | sub("\\.conf$"; "");
-def shown($unit):
-    if $unit == "ms" then (if . >= 1000 then ((. / 10 | round) / 100 | tostring) + " s" elif . >= 10 then (round | tostring) + " ms" else ((. * 100 | round) / 100 | tostring) + " ms" end)
-    elif . >= 1000 then ((. / 100 | round) / 10 | tostring) + " k/s"
-    else ((. * 10 | round) / 10 | tostring) + "/s" end;
 # Does the range of one overlap the range of the other?
 def same($a; $b): $a.min <= $b.max and $b.min <= $a.max;
 
 . as $r | $base[0] as $old |
-def cell($row; $config): $r.rows | map(select(.row == $row and .config == $config)) | .[0];
-($r.configs) as $configs | ($r.rows | map(select(.row | startswith("four ways") or startswith("picture,") or startswith("work,") | not)) | map(.row) | unique) as $present |
-(["the same 8 tasks", "db/sleep, 50 at once", "cpu", "mixed", "db p99, idle", "db p99 while cpu", "plaintext", "db", "queries"] | map(select(. as $x | $present | index($x)))) as $known |
-($known + ($present - $known)) as $order |
+($r.configs) as $configs | ($r.rows | rows_in_order) as $order |
 "",
 "  " + ($r.cpu) + " · " + ($r.cpus | tostring) + " CPUs · " + ($r.rounds | tostring) + " rounds · median",
 "",
-("  " + ("" | pad(24)) + ($configs | map(name | lpad(22)) | join(""))),
+("  " + ("" | pad(24)) + ($configs | map(config_name | lpad(22)) | join(""))),
 ($order[] as $row |
-    ([$configs[] as $c | cell($row; $c) | select(. != null)]) as $cells |
-    "  " + ($row | pad(24)) + ([$configs[] as $c | (cell($row; $c)) as $x | (if $x == null then "-" else ($x.median | shown($x.unit)) end) | lpad(22)] | join("")),
+    ([$configs[] as $c | $r.rows | cell($row; $c) | select(. != null)]) as $cells |
+    "  " + ($row | pad(24)) + ([$configs[] as $c | ($r.rows | cell($row; $c)) as $x | (if $x == null then "-" else ($x.median | shown($x.unit)) end) | lpad(22)] | join("")),
     (if ($cells | length) > 1 and same($cells[0]; $cells[-1]) then "  " + ("" | pad(24)) + "first and last column: no difference beyond the spread" else empty end),
-    (if $cells[-1].limited_by then "  " + ("" | pad(24)) + "limited by (last column): " + $cells[-1].limited_by else empty end),
+    "  " + ("  limited by" | pad(24)) + ([$configs[] as $c | ($r.rows | cell($row; $c).limit // "-") | lpad(22)] | join("")),
     (if $old then ($old.rows | map(select(.row == $row and .config == $configs[-1])) | .[0]) as $o |
         if $o == null then empty
         elif same($o; $cells[-1]) then "  " + ("" | pad(24)) + "against BASE: no difference beyond the spread"
@@ -40,5 +34,5 @@ def cell($row; $config): $r.rows | map(select(.row == $row and .config == $confi
     "",
     "  when do workers help: requests/s by the CPU share of a request (40 ms each, 16 at once)",
     ((0, 10, 25, 50, 75, 100) as $s |
-        "  " + (($s | tostring) + " % CPU" | pad(24)) + ([$configs[] as $c | (cell("work, " + ($s | tostring) + " % CPU"; $c)) as $x | (if $x == null then "-" else ($x.median | shown("req/s")) end) | lpad(22)] | join("")))
+        "  " + (($s | tostring) + " % CPU" | pad(24)) + ([$configs[] as $c | ($r.rows | cell("work, " + ($s | tostring) + " % CPU"; $c)) as $x | (if $x == null then "-" else ($x.median | shown("req/s")) end) | lpad(22)] | join("")))
  else empty end)
