@@ -13,8 +13,10 @@
 #define TEST_INT4 23
 
 const struct db_statement_row db_statement_table[DB_STATEMENTS] = {
+    [SQL_CACHED_WORLDS] = {"cached_worlds", "SELECT $1", {TEST_INT4}, DB_FAST, 1},
     [SQL_CANCEL_BACKEND] =
         {"cancel_backend", "SELECT pg_cancel_backend($1)", {TEST_INT4}, DB_CONTROL, 1},
+    [SQL_FORTUNES] = {"fortunes", "SELECT 1", {0}, DB_FAST, 0},
     [SQL_LOCK] = {"lock", "SELECT $1, $2", {TEST_INT4, TEST_INT4}, DB_SLOW, 2},
     [SQL_PING] = {"ping", "SELECT 1", {0}, DB_FAST, 0},
     /* the number is unique, but that is checked at the commit only */
@@ -26,6 +28,7 @@ const struct db_statement_row db_statement_table[DB_STATEMENTS] = {
                    1},
     [SQL_TERMINATE_BACKEND] =
         {"terminate_backend", "SELECT 1 WHERE $1 = 0", {TEST_INT4}, DB_CONTROL, 1},
+    [SQL_UPDATE_WORLDS] = {"update_worlds", "SELECT $1, $2", {TEST_INT4, TEST_INT4}, DB_WRITE, 2},
     [SQL_WATCH_CLIENT] = {"watch_client", "SELECT 1", {0}, DB_SLOW, 0},
     [SQL_WORLD_BY_ID] = {"world_by_id", "SELECT $1", {TEST_INT4}, DB_FAST, 1},
 };
