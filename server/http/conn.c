@@ -9,7 +9,8 @@
  * and `readable` and `writable` remember it until a read or write finds otherwise. So a connection
  * costs no epoll_ctl after its first, reading can stop and go on, and a client that leaves is told
  * of (EV_CLOSED) even while nothing is read. What is not finished in one turn is put on the list of
- * the turn: no second edge would come for it.
+ * the turn: no second edge would come for it. One edge can be missed: a reset that came together
+ * with the request itself. So a request that waits is looked after each second.
  *
  * Nothing is freed in here: closed connections wait for the end of the turn.
  */
@@ -108,6 +109,16 @@ count_close(struct http_status *status, const struct http_conn *conn, enum conn_
         status->gone++;
 }
 
+/* What the client has not taken by now it will not take: else the kernel would keep that for many
+ * minutes, and a client that reads nothing would never learn that it was cut. */
+static void
+reset_at_close(const struct http_conn *conn)
+{
+    const struct linger at_once = {.l_onoff = 1, .l_linger = 0};
+
+    setsockopt(conn_fd(conn), SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
+}
+
 void
 http_conn_close(struct http_conn *conn, enum conn_why why)
 {
@@ -118,6 +129,8 @@ http_conn_close(struct http_conn *conn, enum conn_why why)
     count_close(&s->status, conn, why);
     timer_unlink(conn);
     event_del(&conn->event);
+    if (why == CLOSE_TIMEOUT && conn->out_len > 0)
+        reset_at_close(conn);
     close(conn_fd(conn));
     http_conn_move(conn, CONN_CLOSED);
     http_conn_run_later(conn); /* so that the end of the turn finds it */
@@ -278,8 +291,15 @@ http_conn_expire(struct http_conn *conn)
         http_conn_leave(conn);
         return;
     case CONN_REQUEST:
-        if (conn->out_len > 0 || !conn->body_waiting)
+        if (conn->out_len > 0)
             break;
+        if (!conn->body_waiting) {
+            if (is_reset(conn))
+                http_conn_close(conn, CLOSE_GONE);
+            else
+                timer_watch(conn);
+            return;
+        }
         conn->server->status.timeouts++;
         http_conn_enter(conn);
         body_fail(conn, FAIL_BODY_TIMEOUT);

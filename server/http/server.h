@@ -25,6 +25,8 @@ enum {
 };
 
 #define OUT_TOTAL_HIGH (256UL * 1024 * 1024) /* above this in all, OUT_LOW is the high mark too */
+/* How often a request that waits is looked after: is its client still there? */
+#define LOOK_NS        NS_PER_S
 #define LINGER_NS      (2 * NS_PER_S)
 #define DRAIN_GRACE_NS (250 * NS_PER_MS)
 #define BODY_RATE      (64 * 1024) /* octets a second that a body must come with */

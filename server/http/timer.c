@@ -97,7 +97,7 @@ body_deadline(const struct http_conn *conn)
 static uint64_t
 deadline_of(const struct http_conn *conn)
 {
-    const struct http_server *s = conn->server;
+    struct http_server *s = conn->server;
 
     switch ((enum conn_state)conn->state) {
     case CONN_IDLE:
@@ -111,7 +111,7 @@ deadline_of(const struct http_conn *conn)
     case CONN_REQUEST:
         if (conn->out_len > 0)
             return stall_deadline(conn);
-        return conn->body_waiting ? body_deadline(conn) : 0;
+        return conn->body_waiting ? body_deadline(conn) : server_now(s) + LOOK_NS;
     case CONN_SKIP:
         return body_deadline(conn);
     case CONN_FLUSH:
