@@ -22,6 +22,7 @@
 /* Time as a work: not cancelled by anybody but the end of its request. */
 struct delay {
     struct work work;
+    uint64_t due_ns;
     struct event timer;
 };
 
@@ -153,13 +154,27 @@ req_compute(struct req *r, struct compute *c, const struct kernel *kernel, const
 }
 
 static void
+delay_arm(struct delay *d, uint64_t ns)
+{
+    struct timeval tv = {(time_t)(ns / NS_PER_S), (suseconds_t)(ns % NS_PER_S / NS_PER_US)};
+
+    evtimer_add(&d->timer, &tv);
+}
+
+/* libevent reads a coarse clock, once in a turn: its timers may be some milliseconds early. */
+static void
 on_delay(evutil_socket_t fd, short what, void *arg)
 {
     struct delay *d = arg;
     struct usage none = {0};
+    uint64_t now = clock_ns();
 
     (void)fd;
     (void)what;
+    if (now < d->due_ns) {
+        delay_arm(d, d->due_ns - now + NS_PER_US);
+        return;
+    }
     work_done(&d->work, &none, FAIL_NONE, "");
 }
 
@@ -167,11 +182,11 @@ void
 req_delay(struct req *r, uint64_t ns)
 {
     struct delay *d = arena_zalloc(&r->arena, sizeof(*d));
-    struct timeval tv = {(time_t)(ns / NS_PER_S), (suseconds_t)(ns % NS_PER_S / NS_PER_US)};
 
     work_begin(r, &d->work, WORK_DELAY);
+    d->due_ns = clock_ns() + ns;
     evtimer_assign(&d->timer, r->runner->base, on_delay, d);
-    evtimer_add(&d->timer, &tv);
+    delay_arm(d, ns);
 }
 
 void
