@@ -125,7 +125,7 @@ take_results(struct bench *b, struct connection *c)
 static void
 run(struct bench *b)
 {
-    struct pollfd fds[CONNECTIONS_MAX];
+    struct pollfd fds[CONNECTIONS_MAX] = {0};
     int busy;
 
     do {
