@@ -36,14 +36,24 @@ enum db_class { DB_FAST, DB_WRITE, DB_SLOW, DB_CLASSES };
 
 enum { DB_PARAMS_MAX = 4 };
 
+/* A result of one short row, taken out of libpq's: most of the short reads have no other. */
+enum { DB_ROW_COLUMNS = 4, DB_ROW_OCTETS = 40 };
+struct db_row {
+    uint8_t columns;                /* 0: there is none */
+    uint8_t starts[DB_ROW_COLUMNS]; /* of the texts, each with a NUL behind it */
+    uint8_t lengths[DB_ROW_COLUMNS];
+    char texts[DB_ROW_OCTETS];
+};
+
 /* A query as its waiter keeps it, usually in the request's arena. Zeroed before db_start(). */
 struct db_query {
     struct ticket ticket;
     struct db_entry *entry; /* db's side while it is on its way; NULL before and after */
-    void *result;           /* PGresult after success; see db_rows() ... */
-    char error[160];        /* first line of PostgreSQL's message after FAIL_DB_QUERY, else empty */
-    char sqlstate[6];       /* likewise */
-    uint16_t lane;          /* where it ran */
+    void *result;           /* PGresult after success, or NULL and row; see db_rows() ... */
+    struct db_row row;
+    char error[160];  /* first line of PostgreSQL's message after FAIL_DB_QUERY, else empty */
+    char sqlstate[6]; /* likewise */
+    uint16_t lane;    /* where it ran */
 };
 
 /* Connects in the background; the server starts and stays up with the database away. The url is
@@ -72,6 +82,7 @@ bool db_is_null(const struct db_query *, int row, int column);
 const char *db_text(const struct db_query *, int row, int column, size_t *len);
 int64_t db_int(const struct db_query *, int row, int column);
 int db_columns(const struct db_query *);
+/* Of the classes write and slow only. */
 const char *db_column_name(const struct db_query *, int column);
 bool db_column_is_number(const struct db_query *, int column); /* int2/4/8, float4/8, numeric */
 

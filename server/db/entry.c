@@ -156,7 +156,7 @@ entry_answered(struct db_entry *e, uint64_t now)
     e->result = NULL;
     entry_ended(e, now);
     if (e->outcome == OUTCOME_ROWS) {
-        q->result = result;
+        result_keep(q, result, e->pool->class == DB_FAST);
         entry_tell(e, FAIL_NONE);
         return;
     }

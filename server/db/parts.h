@@ -30,6 +30,11 @@ void entry_lost(struct db_entry *, uint64_t now);
 void entry_again(struct db_entry *, uint64_t now);
 void entry_on_deliver(evutil_socket_t, short what, void *db);
 
+/* result.c */
+/* The query gets the result; a short row may be copied out of it. */
+void result_keep(struct db_query *, PGresult *, bool may_copy);
+void result_drop(struct db_query *);
+
 /* ---- pool.c ---- */
 extern const struct class_row pool_rows[DB_ALL_CLASSES];
 /* Neither up nor likely to be soon. */

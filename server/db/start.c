@@ -67,8 +67,7 @@ db_release(struct db_query *q)
 {
     struct db_entry *e = q->entry;
 
-    PQclear(q->result);
-    q->result = NULL;
+    result_drop(q);
     q->entry = NULL;
     if (e == NULL)
         return;
