@@ -1,6 +1,11 @@
 /*
  * /trace.json: what ran in the last seconds, or for one request, or for one burst. Pulled by how
  * fast the client reads; each piece is made in well under a millisecond.
+ *
+ *   wait for a slot -> look the cut up -> { wait for a slot -> a piece -> the client takes it } ...
+ *
+ * Slots keep many traces at once from holding up everybody else: whoever wants to make a piece gets
+ * the next free slot, and a slot is about twice as long as a piece takes.
  */
 #include "endpoints/burst_log.h"
 #include "endpoints/endpoints.h"
@@ -39,6 +44,22 @@ struct trace_state {
     const struct runner *runner;
 };
 
+#define SLOT_NS (500 * NS_PER_US)
+
+/* Goes on with `step` in a slot of its own. */
+static struct next
+wait_slot(struct req *r, req_step *step)
+{
+    static uint64_t next_free_ns;
+    const uint64_t now = clock_ns(), slot = next_free_ns > now ? next_free_ns : now;
+
+    next_free_ns = slot + SLOT_NS;
+    if (slot == now)
+        return next_step(step);
+    req_delay(r, slot - now);
+    return wait_all(r, step);
+}
+
 static bool
 is_request(const void *arg, uint64_t request)
 {
@@ -63,6 +84,8 @@ route_name(const void *arg, unsigned number)
     return number < s->runner->routes.count ? s->runner->routes.rows[number].path : "(no route)";
 }
 
+static struct next trace_json_next(struct req *r);
+
 static struct next
 trace_json_piece(struct req *r)
 {
@@ -70,7 +93,13 @@ trace_json_piece(struct req *r)
     struct buf *b = req_scratch(r);
     bool more = trace_json_more(s->trace, b);
 
-    return reply_part(r, b->data, b->len, more ? trace_json_piece : reply_end);
+    return reply_part(r, b->data, b->len, more ? trace_json_next : reply_end);
+}
+
+static struct next
+trace_json_next(struct req *r)
+{
+    return wait_slot(r, trace_json_piece);
 }
 
 /* "65f1c2-17" or "17": the number at the end. */
@@ -111,13 +140,12 @@ cut_burst(const struct req *r, struct trace_state *s, struct trace_cut *cut)
     return 0;
 }
 
-struct next
-trace_json_begin(struct req *r)
+static struct next
+trace_json_look(struct req *r)
 {
-    struct trace_state *s = req_state_new(r, sizeof(*s));
+    struct trace_state *s = r->state;
     struct trace_cut cut = {.route_name = route_name, .arg = s};
 
-    s->runner = r->runner;
     cut.to = clock_ns();
     cut.from = cut.to - (uint64_t)r->params[TRACE_SECONDS] * NS_PER_S;
     if (cut.from < r->runner->start_ns)
@@ -129,7 +157,16 @@ trace_json_begin(struct req *r)
         return reply_fail(r, FAIL_NOT_FOUND, "no burst of this number is known (any more)");
     s->trace = trace_json_new(r->runner->ring, &cut);
     reply_begin(r, 200, "application/json", -1);
-    return next_step(trace_json_piece);
+    return next_step(trace_json_next);
+}
+
+struct next
+trace_json_begin(struct req *r)
+{
+    struct trace_state *s = req_state_new(r, sizeof(*s));
+
+    s->runner = r->runner;
+    return wait_slot(r, trace_json_look);
 }
 
 void
