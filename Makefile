@@ -37,7 +37,7 @@ LOOP    := $(wildcard tests/loop/test_*.c)
 E2E     := $(wildcard tests/e2e/test_*.c)
 
 # The worker takes from server/common only what it uses, or it would need inih as well.
-SERVER_LIBS := -levent_core -levent_extra -lpq -linih -ljansson -lz -lm
+SERVER_LIBS := -levent_core -levent_extra -lpq -linih -ljansson -lz -lm -lssl -lcrypto
 WORKER_LIBS := -lz -lm
 TEST_LIBS   := -lcheck -lsubunit -lrt -lpthread $(SERVER_LIBS)
 

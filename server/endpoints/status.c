@@ -66,6 +66,8 @@ add_connections(struct buf *b, const struct runner *rn)
              "\"octets_out\":%llu}",
              ull(h.connections), ull(h.accepted), ull(h.refused_connections), ull(h.requests),
              ull(h.malformed), ull(h.timeouts), ull(h.gone), ull(h.bytes_in), ull(h.bytes_out));
+    buf_addf(b, ",\"tls\":{\"handshakes\":%llu,\"resumed\":%llu,\"failed\":%llu}",
+             ull(h.tls_handshakes), ull(h.tls_resumed), ull(h.tls_failures));
 }
 
 static void

@@ -32,6 +32,8 @@
 #include <unistd.h>
 
 static const struct state_row states[CONN_STATES] = {
+    [CONN_HANDSHAKE] = {"handshake",
+                        STATE_BIT(CONN_IDLE) | STATE_BIT(CONN_REQUEST) | STATE_BIT(CONN_CLOSED)},
     [CONN_IDLE] = {"idle", STATE_BIT(CONN_HEAD) | STATE_BIT(CONN_REQUEST) | STATE_BIT(CONN_CLOSED)},
     [CONN_HEAD] = {"head", STATE_BIT(CONN_REQUEST) | STATE_BIT(CONN_CLOSED)},
     [CONN_REQUEST] = {"request", STATE_BIT(CONN_IDLE) | STATE_BIT(CONN_SKIP) |
@@ -70,23 +72,25 @@ on_event(evutil_socket_t fd, short what, void *arg)
         conn->readable = true;
     if ((what & EV_CLOSED) != 0)
         conn->fin = true;
-    if ((what & EV_WRITE) != 0)
+    if ((what & EV_WRITE) != 0) {
         conn->writable = true;
+        conn->readable |= conn->read_writes;
+    }
     if (!input_wanted(conn) && is_reset(conn))
         conn->broken = true;
     http_conn_run(conn);
 }
 
 struct http_conn *
-http_conn_open(struct http_server *s, int fd, unsigned port)
+http_conn_open(struct http_server *s, int fd, unsigned port, const struct http_io *io)
 {
-    struct http_conn *conn = xcalloc(1, sizeof(*conn));
+    struct http_conn *conn = xcalloc(1, io->size);
 
     conn->server = s;
-    conn->io = &http_io_plain;
+    conn->io = io;
     conn->port = (uint16_t)port;
     conn->writable = true;
-    conn->state = CONN_IDLE;
+    conn->state = io->first_state;
     conn->since = server_now(s);
     event_assign(&conn->event, s->base, fd, EV_READ | EV_CLOSED | EV_ET | EV_PERSIST, on_event,
                  conn);
@@ -131,7 +135,7 @@ http_conn_close(struct http_conn *conn, enum conn_why why)
     event_del(&conn->event);
     if (why == CLOSE_TIMEOUT && conn->out_len > 0)
         reset_at_close(conn);
-    close(conn_fd(conn));
+    conn->io->close(conn);
     http_conn_move(conn, CONN_CLOSED);
     http_conn_run_later(conn); /* so that the end of the turn finds it */
     conn->request = NULL;
@@ -203,6 +207,7 @@ static bool
 is_gone(const struct http_conn *conn)
 {
     switch ((enum conn_state)conn->state) {
+    case CONN_HANDSHAKE:
     case CONN_IDLE:
     case CONN_HEAD:
     case CONN_SKIP:
@@ -305,6 +310,7 @@ http_conn_expire(struct http_conn *conn)
         body_fail(conn, FAIL_BODY_TIMEOUT);
         http_conn_leave(conn);
         return;
+    case CONN_HANDSHAKE:
     case CONN_IDLE:
     case CONN_SKIP:
     case CONN_FLUSH:

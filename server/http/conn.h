@@ -10,6 +10,8 @@
  *        '--------- answered, to be kept ----------'  '--answered, to be closed--> FLUSH
  *                                                                                  |
  *        every state --> CLOSED                     CLOSED <-- LINGER <--all sent--'
+ *
+ * A connection with TLS begins in HANDSHAKE and comes to IDLE when that is done.
  */
 #ifndef HTTP_CONN_H
 #define HTTP_CONN_H
@@ -22,14 +24,15 @@
 #include <sys/queue.h>
 
 enum conn_state {
-    CONN_IDLE,    /* between requests: waits for the first octet of a head */
-    CONN_HEAD,    /* a part of a head is there */
-    CONN_REQUEST, /* a request has begun and is not answered completely */
-    CONN_SKIP,    /* answered; the rest of its body is read and dropped */
-    CONN_FLUSH,   /* the last answer is complete but not sent completely */
-    CONN_LINGER,  /* all sent and said so; what still comes is dropped, or the client would see a
-                     reset instead of its answer */
-    CONN_CLOSED,  /* the descriptor is closed; freed at the end of the turn */
+    CONN_HANDSHAKE, /* of TLS; nothing can be asked yet */
+    CONN_IDLE,      /* between requests: waits for the first octet of a head */
+    CONN_HEAD,      /* a part of a head is there */
+    CONN_REQUEST,   /* a request has begun and is not answered completely */
+    CONN_SKIP,      /* answered; the rest of its body is read and dropped */
+    CONN_FLUSH,     /* the last answer is complete but not sent completely */
+    CONN_LINGER,    /* all sent and said so; what still comes is dropped, or the client would see a
+                       reset instead of its answer */
+    CONN_CLOSED,    /* the descriptor is closed; freed at the end of the turn */
     CONN_STATES
 };
 
@@ -83,12 +86,13 @@ struct http_conn {
                             it */
     bool writable : 1;   /* no write has been refused since the loop said so */
     bool watches_write : 1;
-    bool fin : 1;     /* the client has said that it sends no more */
-    bool eof : 1;     /* and all that it sent has been read */
-    bool broken : 1;  /* writing failed: nobody is there */
-    bool linger : 1;  /* octets are unread, or on their way: don't close at once */
-    bool keep : 1;    /* the client would go on after this request */
-    bool closing : 1; /* this answer is the last one */
+    bool read_writes : 1; /* reading goes on when there is room for what it has to write (TLS) */
+    bool fin : 1;         /* the client has said that it sends no more */
+    bool eof : 1;         /* and all that it sent has been read */
+    bool broken : 1;      /* writing failed: nobody is there */
+    bool linger : 1;      /* octets are unread, or on their way: don't close at once */
+    bool keep : 1;        /* the client would go on after this request */
+    bool closing : 1;     /* this answer is the last one */
     bool is_http10 : 1;
     bool is_head : 1;
     bool body_end : 1;      /* all of it has been read */
@@ -107,6 +111,12 @@ conn_fd(const struct http_conn *conn)
     return conn->event.ev_fd;
 }
 
+static inline bool
+conn_has_tls(const struct http_conn *conn)
+{
+    return conn->io != &http_io_plain;
+}
+
 /* The octets that it keeps. */
 static inline const char *
 conn_in(const struct http_conn *conn)
@@ -115,7 +125,8 @@ conn_in(const struct http_conn *conn)
 }
 
 /* Takes the descriptor. */
-struct http_conn *http_conn_open(struct http_server *, int fd, unsigned port);
+struct http_conn *http_conn_open(struct http_server *, int fd, unsigned port,
+                                 const struct http_io *);
 /* The one door out, but for the server's end. Tells the request in progress. */
 void http_conn_close(struct http_conn *, enum conn_why);
 void http_conn_free(struct http_conn *);

@@ -212,6 +212,7 @@ http_head_parse(struct http_head *head, const char *data, size_t len,
     int got;
 
     clear(head);
+    head->secure = limits->secure;
     if (*scanned > 0 && len <= limits->head &&
         memchr(data + *scanned, '\n', len - *scanned) == NULL) {
         *scanned = len;

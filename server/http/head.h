@@ -54,6 +54,7 @@ struct http_head {
     struct slice_text query;  /* behind '?', may be empty */
     struct slice_text host;   /* Host, or the authority of an absolute target; {NULL, 0} only in
                                  1.0 */
+    bool secure;              /* it came over TLS */
     bool keep_alive;
     bool chunked;
     bool expect_continue;
@@ -67,6 +68,7 @@ struct http_limits {
     size_t target;   /* 8 KiB */
     size_t head;     /* 32 KiB, request line included */
     unsigned fields; /* at most HTTP_FIELDS_MAX */
+    bool secure;     /* the connection has TLS: an absolute target must be https, else http */
 };
 
 /* Parses one head at data. Returns its length in octets (the body follows), 0: more octets are

@@ -22,6 +22,7 @@
 
 struct event_base;
 struct buf;
+struct identity;
 struct http_server;
 struct http_conn;
 
@@ -62,11 +63,18 @@ void http_close(struct http_server *);
 
 /* Accepts on this listening socket (non-blocking; stays the caller's). */
 void http_listen(struct http_server *, int fd);
+/* Likewise, with TLS; before the first one, whom it is to prove to be (common/identity.h; need not
+ * live on). 0; -1: a sentence in `why` that names the file. The second only looks whether that
+ * would do. */
+void http_listen_tls(struct http_server *, int fd);
+MUST_CHECK int http_use_identity(struct http_server *, const struct identity *, struct buf *why);
+MUST_CHECK int http_check_identity(const struct identity *, struct buf *why);
 /* Accept no more; answers from now on say Connection: close; idle connections are closed, but those
  * used a moment ago (250 ms) only after that, since their next request may be on its way. */
 void http_drain(struct http_server *);
 /* Takes over a connected socket, as if accepted: for loop tests over a socketpair. */
 struct http_conn *http_adopt(struct http_server *, int fd);
+struct http_conn *http_adopt_tls(struct http_server *, int fd);
 
 /* Whole answer. The body is sent at once or copied: let large ones go in parts. */
 void http_reply(struct http_conn *, const struct http_answer *, const void *body, size_t len);
@@ -108,6 +116,8 @@ struct http_status {
     uint64_t timeouts;            /* connections cut for being slow or silent, idle ones too */
     uint64_t malformed;           /* heads and bodies that were refused */
     uint64_t refused_connections; /* over max_connections, or out of descriptors */
+    /* TLS: done; of these, by a ticket; not done: refused, broken off, too slow, plain http */
+    uint64_t tls_handshakes, tls_resumed, tls_failures;
 };
 void http_status(const struct http_server *, struct http_status *);
 

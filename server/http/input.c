@@ -27,6 +27,7 @@ input_wanted(const struct http_conn *conn)
         if (conn->out_len > OUT_LOW)
             return false;
         break;
+    case CONN_HANDSHAKE:
     case CONN_REQUEST:
     case CONN_SKIP:
     case CONN_LINGER:
@@ -74,6 +75,8 @@ input_use(struct http_conn *conn, size_t len)
 static void
 note_read(struct http_conn *conn, ssize_t n, size_t asked)
 {
+    if (n < 0 && errno == EINTR)
+        return;
     if (n < 0) {
         conn->readable = false;
         conn->broken |= errno != EAGAIN;
@@ -185,6 +188,7 @@ take_head(struct http_conn *conn)
 
     if (s->view_len == 0 || conn->out_len > OUT_LOW)
         return false;
+    s->limits.secure = conn_has_tls(conn);
     n = http_head_parse(&head, s->view, s->view_len, &s->limits, &scanned);
     conn->scanned = 0;
     if (n == 0) {
@@ -227,6 +231,11 @@ input_run(struct http_conn *conn)
         read_once(conn);
     while (!conn->broken) {
         switch ((enum conn_state)conn->state) {
+        case CONN_HANDSHAKE:
+            if (conn_has_tls(conn))
+                return;
+            input_fail(conn, FAIL_BAD_REQUEST, "this port speaks TLS: ask with https://");
+            break;
         case CONN_IDLE:
         case CONN_HEAD:
             if (begun++ == PIPELINE_TURN) {

@@ -7,6 +7,7 @@
 #include "http/conn.h"
 
 #include <sys/socket.h>
+#include <unistd.h>
 
 static ssize_t
 plain_read(struct http_conn *conn, void *to, size_t size)
@@ -30,9 +31,18 @@ plain_shut(struct http_conn *conn)
     shutdown(conn_fd(conn), SHUT_WR);
 }
 
+static void
+plain_close(struct http_conn *conn)
+{
+    close(conn_fd(conn));
+}
+
 const struct http_io http_io_plain = {
+    .size = sizeof(struct http_conn),
+    .first_state = CONN_IDLE,
     .read = plain_read,
     .write = plain_write,
     .shut = plain_shut,
+    .close = plain_close,
     .short_read_is_all = true,
 };

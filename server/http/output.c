@@ -162,9 +162,8 @@ count_sent(struct http_conn *conn, size_t n)
     s->status.bytes_out += n;
 }
 
-/* From now on, and for good, the loop tells when there is room again. */
-static void
-watch_write(struct http_conn *conn)
+void
+output_watch_write(struct http_conn *conn)
 {
     if (conn->watches_write)
         return;
@@ -207,8 +206,8 @@ write_once(struct http_conn *conn, struct iovec *iov, int count)
     }
     if (errno == EAGAIN) {
         conn->writable = false;
-        watch_write(conn);
-    } else {
+        output_watch_write(conn);
+    } else if (errno != EINTR) {
         conn->broken = true;
     }
     return 0;

@@ -26,6 +26,9 @@ void output_continue(struct http_conn *);
 void output_gathered(struct http_conn *);
 void output_send(struct http_conn *);
 
+/* From now on, and for good, the loop tells when there is room again. */
+void output_watch_write(struct http_conn *);
+
 /* May its producer write more in this turn? */
 bool output_has_room(const struct http_conn *);
 

@@ -6,6 +6,7 @@
 
 #include "common/log.h"
 #include "http/output.h"
+#include "http/tls.h"
 
 #include <arpa/inet.h>
 #include <assert.h>
@@ -24,6 +25,7 @@ struct listener {
     struct event event;
     struct http_server *server;
     unsigned port;
+    bool tls;
 };
 
 /* ---- the turn ---- */
@@ -88,16 +90,18 @@ http_turn_end(struct http_server *s)
 
 /* ---- accepting ---- */
 
-/* No place for one more: say so, as well as can be said without giving it one. */
+/* No place for one more: say so, as well as can be said without giving it one. Behind TLS nothing
+ * can be said before a handshake. */
 static void
-refuse_politely(struct http_server *s, int fd)
+refuse_politely(struct http_server *s, int fd, bool tls)
 {
     static const char busy[] = "HTTP/1.1 503 Service Unavailable\r\nServer: interleave\r\n"
                                "Retry-After: 1\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
 
     /* octets left unread would turn the close into a reset, and the answer might be lost */
     (void)!recv(fd, s->room, s->room_size, 0);
-    (void)!send(fd, busy, sizeof(busy) - 1, MSG_NOSIGNAL);
+    if (!tls)
+        (void)!send(fd, busy, sizeof(busy) - 1, MSG_NOSIGNAL);
     shutdown(fd, SHUT_WR);
     close(fd);
     s->status.refused_connections++;
@@ -106,7 +110,7 @@ refuse_politely(struct http_server *s, int fd)
 /* Out of descriptors: without this the listening socket would stay readable and the loop spin. The
  * spare one gives way to the next client, who is sent away. */
 static void
-refuse_without_descriptor(struct http_server *s, int listen_fd)
+refuse_without_descriptor(struct http_server *s, int listen_fd, bool tls)
 {
     int fd;
 
@@ -114,7 +118,7 @@ refuse_without_descriptor(struct http_server *s, int listen_fd)
         close(s->spare_fd);
     fd = accept4(listen_fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (fd >= 0)
-        refuse_politely(s, fd);
+        refuse_politely(s, fd, tls);
     s->spare_fd = eventfd(0, EFD_CLOEXEC);
 }
 
@@ -144,14 +148,14 @@ on_accept_again(evutil_socket_t fd, short what, void *arg)
 
 /* True: there may be more to accept. */
 static bool
-accept_failed(struct http_server *s, int listen_fd)
+accept_failed(struct http_server *s, int listen_fd, bool tls)
 {
     switch (errno) {
     case EAGAIN:
         return false;
     case EMFILE:
     case ENFILE:
-        refuse_without_descriptor(s, listen_fd);
+        refuse_without_descriptor(s, listen_fd, tls);
         if (s->spare_fd >= 0)
             return true;
         pause_accepting(s);
@@ -176,12 +180,14 @@ on_accept(evutil_socket_t listen_fd, short what, void *arg)
         int fd = accept4(listen_fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
 
         if (fd < 0) {
-            if (!accept_failed(s, listen_fd))
+            if (!accept_failed(s, listen_fd, l->tls))
                 return;
         } else if (s->status.connections >= s->max_connections) {
-            refuse_politely(s, fd);
+            refuse_politely(s, fd, l->tls);
+        } else if (l->tls) {
+            (void)tls_conn_open(s, fd, l->port);
         } else {
-            (void)http_conn_open(s, fd, l->port);
+            (void)http_conn_open(s, fd, l->port, &http_io_plain);
         }
     }
 }
@@ -211,13 +217,14 @@ local_port(int fd)
     return 0;
 }
 
-void
-http_listen(struct http_server *s, int fd)
+static void
+listen_on(struct http_server *s, int fd, bool tls)
 {
     struct listener *l = xcalloc(1, sizeof(*l));
 
     l->server = s;
     l->port = local_port(fd);
+    l->tls = tls;
     set_options(fd);
     event_assign(&l->event, s->base, fd, EV_READ | EV_PERSIST, on_accept, l);
     if (event_add(&l->event, NULL) != 0)
@@ -225,15 +232,41 @@ http_listen(struct http_server *s, int fd)
     STAILQ_INSERT_TAIL(&s->listeners, l, all);
 }
 
-struct http_conn *
-http_adopt(struct http_server *s, int fd)
+void
+http_listen(struct http_server *s, int fd)
+{
+    listen_on(s, fd, false);
+}
+
+void
+http_listen_tls(struct http_server *s, int fd)
+{
+    assert(s->tls != NULL);
+    listen_on(s, fd, true);
+}
+
+static void
+prepare(int fd)
 {
     int flags = fcntl(fd, F_GETFL);
 
     if (flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) != 0)
         fatal("can't adopt descriptor %d", fd);
     set_options(fd);
-    return http_conn_open(s, fd, local_port(fd));
+}
+
+struct http_conn *
+http_adopt(struct http_server *s, int fd)
+{
+    prepare(fd);
+    return http_conn_open(s, fd, local_port(fd), &http_io_plain);
+}
+
+struct http_conn *
+http_adopt_tls(struct http_server *s, int fd)
+{
+    prepare(fd);
+    return tls_conn_open(s, fd, local_port(fd));
 }
 
 /* ---- birth and death ---- */
@@ -279,6 +312,14 @@ http_open(struct event_base *base, const struct conf *conf, const struct http_ho
     s->spare_fd = eventfd(0, EFD_CLOEXEC);
     timer_open(s, min_of(min_of(s->head_ns, s->body_ns), min_of(s->idle_ns, s->write_ns)));
     return s;
+}
+
+int
+http_use_identity(struct http_server *s, const struct identity *identity, struct buf *why)
+{
+    assert(s->tls == NULL);
+    s->tls = tls_open(identity, why);
+    return s->tls != NULL ? 0 : -1;
 }
 
 static void
@@ -337,6 +378,7 @@ http_close(struct http_server *s)
     if (s->spare_fd >= 0)
         close(s->spare_fd);
     output_free_blocks(s);
+    tls_close(s->tls);
     buf_fini(&s->out);
     free(s->room);
     free(s);

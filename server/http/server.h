@@ -32,6 +32,7 @@ enum {
 #define BODY_RATE      (64 * 1024) /* octets a second that a body must come with */
 
 struct listener;
+struct http_tls;
 STAILQ_HEAD(conn_turn_list, http_conn);
 
 struct http_server {
@@ -68,6 +69,8 @@ struct http_server {
     uint64_t date_next; /* when `about` must be written anew */
     char about[80];     /* the lines Server and Date */
     size_t about_len;
+
+    struct http_tls *tls; /* NULL: no identity, so no TLS */
 
     STAILQ_HEAD(, listener) listeners;
     struct event accept_again;

@@ -1,6 +1,7 @@
 /*
- * target: see target.h. Pure. Three of the four forms: "/path?query", "http://host/path?query" and,
- * for OPTIONS, "*". The fourth belongs to CONNECT, which no origin server needs.
+ * target: see target.h. Pure. Three of the four forms: "/path?query", "http://host/path?query"
+ * (https over TLS) and, for OPTIONS, "*". The fourth belongs to CONNECT, which no origin server
+ * needs.
  */
 #include "http/target.h"
 
@@ -79,7 +80,8 @@ read_absolute(struct http_head *head, const char *p, const char *end)
 int
 target_read(struct http_head *head)
 {
-    static const char scheme[] = "http://";
+    const char *scheme = head->secure ? "https://" : "http://"; /* RFC 9110 7.4 */
+    const size_t len = strlen(scheme);
     const char *p = head->target.p, *end = p + head->target.len;
 
     if (p < end && *p == '/')
@@ -91,10 +93,10 @@ target_read(struct http_head *head)
         head->query = (struct slice_text){end, 0};
         return 0;
     }
-    for (size_t i = 0; i < sizeof(scheme) - 1; i++)
+    for (size_t i = 0; i < len; i++)
         if (p + i >= end || (octet_is(p[i], OCTET_NAME) ? p[i] | 0x20 : p[i]) != scheme[i])
             return refuse(head, "a target in none of the forms of RFC 9112 3.2");
-    return read_absolute(head, p + sizeof(scheme) - 1, end);
+    return read_absolute(head, p + len, end);
 }
 
 /* "[::1]": digits, colons and dots; what they mean is for inet_pton(). */

@@ -100,6 +100,8 @@ deadline_of(const struct http_conn *conn)
     struct http_server *s = conn->server;
 
     switch ((enum conn_state)conn->state) {
+    case CONN_HANDSHAKE:
+        return conn->since + s->head_ns;
     case CONN_IDLE:
         if (conn->out_len > 0)
             return stall_deadline(conn);

@@ -81,15 +81,18 @@ host_is_ours(const struct runner *rn, struct slice_text host)
            is_configured(rn, name);
 }
 
-/* Does Origin "http://host:port" name the host this request was sent to? */
+/* Does Origin "http://host:port" name the host this request was sent to? What came over TLS was
+ * asked for by https; what came without may have had it as far as a proxy. */
 static bool
-origin_is_ours(struct slice_text origin, struct slice_text host)
+origin_is_ours(struct slice_text origin, struct slice_text host, bool secure)
 {
     const char *slashes = memmem(origin.p, origin.len, "://", 3);
     struct slice_text authority;
 
     /* "null": a sandboxed page or a file; and without a Host nothing says what is ours */
     if (slashes == NULL || host.p == NULL)
+        return false;
+    if (secure && (slashes - origin.p != 5 || strncasecmp(origin.p, "https", 5) != 0))
         return false;
     authority.p = slashes + 3;
     authority.len = origin.len - (size_t)(authority.p - origin.p);
@@ -112,7 +115,7 @@ guard_check(struct req *r)
     origin = http_head_field(head, "origin");
     if (site.len == 0 && origin.len == 0)
         return 0;
-    if (origin.len > 0 && !origin_is_ours(origin, head->host)) {
+    if (origin.len > 0 && !origin_is_ours(origin, head->host, head->secure)) {
         snprintf(r->why, sizeof(r->why), "the page that asks is %.*s, not one of this server",
                  (int)(origin.len < 80 ? origin.len : 80), origin.p);
         r->failed = FAIL_FORBIDDEN_ORIGIN;
