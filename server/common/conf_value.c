@@ -111,7 +111,8 @@ conf_add_quoted(struct buf *b, const char *text)
 
     if (shown > QUOTED_OCTETS_MAX) {
         shown = QUOTED_OCTETS_MAX;
-        while ((text[shown] & 0xc0) == 0x80) /* not amid a character */
+        /* not amid a character, which has three such octets at most */
+        while (shown > QUOTED_OCTETS_MAX - 3 && (text[shown] & 0xc0) == 0x80)
             shown--;
     }
     buf_add_char(b, '"');

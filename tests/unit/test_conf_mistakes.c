@@ -201,7 +201,10 @@ END_TEST
 
 /* ---- options ---- */
 
-#define TEXT_59 "abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyz0123456"
+#define TEXT_59  "abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyz0123456"
+#define TAILS_19 "\x82\x82\x82\x82\x82\x82\x82\x82\x82\x82\x82\x82\x82\x82\x82\x82\x82\x82\x82"
+#define TAILS_57 TAILS_19 TAILS_19 TAILS_19
+#define TAILS_60 TAILS_57 "\x82\x82\x82"
 
 START_TEST(test_a_wrong_option_is_named_and_changes_nothing)
 {
@@ -217,6 +220,8 @@ START_TEST(test_a_wrong_option_is_named_and_changes_nothing)
         {"server_names=a\nb", "server_names may have at most 1023 octets and no control"},
         {"run=\033[31m\x7f", "it is \"?[31m?\"\n"},
         {"run=" TEXT_59 "\xc3\xa4z", "\"" TEXT_59 "...\"\n"}, /* not amid a character */
+        /* octets that are amid characters without a beginning: not back to before the text */
+        {"run=" TAILS_60 "\x82", "\"" TAILS_57 "...\"\n"},
         {"run=" TEXT_59 "z", "\"" TEXT_59 "z\"\n"},
     };
 
