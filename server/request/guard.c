@@ -70,15 +70,27 @@ is_configured(const struct runner *rn, struct slice_text name)
 }
 
 static bool
-host_is_ours(const struct runner *rn, struct slice_text host)
+name_is_ours(const struct runner *rn, struct slice_text name)
 {
-    struct slice_text name;
-
-    if (host.p == NULL) /* HTTP/1.0 may leave it out */
-        return true;
-    name = host_name(host);
     return text_is(name, "localhost") || text_is(name, "localhost.") || is_ip_literal(name) ||
            is_configured(rn, name);
+}
+
+/* Most requests name the host that the one before them named. */
+static bool
+host_is_ours(struct runner *rn, struct slice_text host)
+{
+    if (host.p == NULL) /* HTTP/1.0 may leave it out */
+        return true;
+    if (host.len > 0 && host.len == rn->host_len && memcmp(host.p, rn->host, host.len) == 0)
+        return true;
+    if (!name_is_ours(rn, host_name(host)))
+        return false;
+    if (host.len <= sizeof(rn->host)) {
+        memcpy(rn->host, host.p, host.len);
+        rn->host_len = host.len;
+    }
+    return true;
 }
 
 /* Does Origin "http://host:port" name the host this request was sent to? What came over TLS was

@@ -48,6 +48,8 @@ struct runner {
     uint64_t failures[FAIL_COUNT];
 
     /* ---- the runner's own ---- */
+    char host[64]; /* the field Host that was found to be ours last */
+    size_t host_len;
     struct req_list all, free; /* requests in progress; memory of ended ones */
     unsigned free_count;
     struct req_list ready; /* resumed at the end of the turn */
