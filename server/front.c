@@ -32,6 +32,7 @@
 #include <netinet/in.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sysexits.h>
 #include <unistd.h>
 
 /* How often the loop's own CPU slices are moved into the ring. */
@@ -304,8 +305,27 @@ open_rooms(struct front *f)
     rn->jobs = jobs_open(f->base, args->conf, rn->ring, kill_worker, f);
     jobs_watch_loop(rn->jobs, f->slices);
     rn->http = http_open(f->base, args->conf, &runner_hooks, rn);
-    for (unsigned i = 0; i < args->nlisten; i++)
-        http_listen(rn->http, args->listen_fds[i]);
+}
+
+/* -1: certificate and key won't do, which has been logged. */
+static int
+listen_on_all(struct front *f)
+{
+    const struct front_args *args = f->args;
+    struct http_server *http = f->runner.http;
+    const unsigned nplain = args->nlisten - args->ntls;
+    struct buf why = {0};
+
+    if (args->identity != NULL && http_use_identity(http, args->identity, &why) != 0) {
+        log_errorx("%.*s", (int)why.len, why.data);
+        buf_fini(&why);
+        return -1;
+    }
+    for (unsigned i = 0; i < nplain; i++)
+        http_listen(http, args->listen_fds[i]);
+    for (unsigned i = nplain; i < args->nlisten; i++)
+        http_listen_tls(http, args->listen_fds[i]);
+    return 0;
 }
 
 static void
@@ -321,6 +341,12 @@ close_rooms(struct front *f)
     event_del(&f->second);
     evtimer_del(&f->deadline);
     event_base_free(f->base);
+}
+
+int
+front_check_identity(const struct identity *identity, struct buf *why)
+{
+    return http_check_identity(identity, why);
 }
 
 int
@@ -345,6 +371,10 @@ front_main(const struct front_args *args)
     };
     open_rooms(&f);
     open_events(&f);
+    if (listen_on_all(&f) != 0) {
+        close_rooms(&f);
+        return EX_CONFIG;
+    }
     if (wire_send(args->control_fd, &ready, sizeof(ready), NULL, 0) != 0)
         f.stop = true;
     while (!f.stop && !is_drained(&f))

@@ -12,6 +12,7 @@
 #include "common/proctitle.h"
 #include "common/version.h"
 #include "front.h"
+#include "supervisor/identity.h"
 #include "supervisor/settings.h"
 #include "supervisor/supervisor.h"
 
@@ -203,6 +204,27 @@ print_settings(struct conf_set *settings)
     return fflush(stdout) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
+/* Settings are right; what is left is in the files that they name. */
+static int
+check_settings(const struct command *command, struct conf_set *settings)
+{
+    struct identity identity;
+    struct buf why = {0};
+    int wrong = identity_read(&identity, conf_values(settings), &why);
+
+    if (wrong == 0 && identity_is_set(&identity) && front_check_identity(&identity, &why) != 0) {
+        buf_add_char(&why, '\n');
+        wrong++;
+    }
+    fwrite(why.data, 1, why.len, stderr);
+    if (wrong == 0)
+        printf("%s: the configuration is fine\n",
+               command->source.path != NULL ? command->source.path : "default settings");
+    identity_fini(&identity);
+    buf_fini(&why);
+    return wrong == 0 ? EXIT_SUCCESS : EX_CONFIG;
+}
+
 static int
 with_settings(const struct command *command, uint64_t started_ns)
 {
@@ -221,12 +243,8 @@ with_settings(const struct command *command, uint64_t started_ns)
         proctitle_set("interleave: supervisor");
         return run(&command->source, settings, started_ns);
     }
-    status = EXIT_SUCCESS;
-    if (command->action == ACTION_PRINT)
-        status = print_settings(settings);
-    else
-        printf("%s: the configuration is fine\n",
-               command->source.path != NULL ? command->source.path : "default settings");
+    status = command->action == ACTION_PRINT ? print_settings(settings)
+                                             : check_settings(command, settings);
     conf_free(settings);
     return status;
 }

@@ -205,6 +205,30 @@ check_cpus(const struct conf_set *set, const char *name, const char *list, struc
     return wrong;
 }
 
+/* Certificate and key: both or none; and https is not at the port of http. */
+static int
+check_tls(const struct conf_set *set, struct buf *errors)
+{
+    const struct conf *c = &set->values;
+    const unsigned certificate = row_of("tls_certificate"), key = row_of("tls_key");
+    const unsigned port = row_of("tls_port");
+    const bool has_certificate = c->tls_certificate[0] != '\0', has_key = c->tls_key[0] != '\0';
+
+    if (set->failed[certificate] || set->failed[key])
+        return 0;
+    if (has_certificate != has_key) {
+        buf_addf(errors, "%s: %s is set, %s is not: https needs both\n",
+                 origin_of(set, has_key ? key : certificate),
+                 has_key ? "tls_key" : "tls_certificate", has_key ? "tls_certificate" : "tls_key");
+        return 1;
+    }
+    if (!has_key || set->failed[port] || c->port == 0 || c->port != c->tls_port)
+        return 0;
+    buf_addf(errors, "%s: tls_port is the same as port (%s): http and https need one each\n",
+             origin_of(set, port), origin_of(set, row_of("port")));
+    return 1;
+}
+
 int
 conf_check(struct conf_set *set, struct buf *errors)
 {
@@ -213,6 +237,7 @@ conf_check(struct conf_set *set, struct buf *errors)
     wrong += check_order(set, "max_head", "max_target", "a head contains its target", errors);
     wrong += check_order(set, "db_answer", "db_suspect",
                          "a connection is suspect before it is given up", errors);
+    wrong += check_tls(set, errors);
     wrong += check_cpus(set, "worker_cpus", set->values.worker_cpus, errors);
     wrong += check_cpus(set, "loop_cpu", set->values.loop_cpu, errors);
     return wrong;

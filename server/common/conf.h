@@ -27,6 +27,8 @@ struct conf {
     int64_t port;                     /* 0: any free one */
     int64_t demo;                     /* enum conf_demo */
     char server_names[CONF_TEXT_MAX]; /* further host names that are ours, separated by blanks */
+    int64_t tls_port;                 /* as port */
+    char tls_certificate[CONF_TEXT_MAX], tls_key[CONF_TEXT_MAX]; /* paths; empty: no https */
     /* processes */
     int64_t workers;                 /* CONF_AUTO or 0..256 */
     char worker_cpus[CONF_TEXT_MAX]; /* "spread", "none" or a list "0,2-3" */

@@ -46,6 +46,16 @@ const struct conf_key conf_keys[] = {
      .reloadable = true,
      .sentence = "Whether /burst, /status, /config, /trace.json and the loop executors are on; "
                  "auto: when listening on loopback only."},
+    {"tls_port", "listening", CONF_INT, AT(tls_port), 0, 65535, "8443",
+     .sentence = "The TCP port of https, at the same addresses, when there is a certificate; 0 "
+                 "takes any free one."},
+    {"tls_certificate", "listening", CONF_TEXT, AT(tls_certificate), .def = "", .reloadable = true,
+     .form = "the path of a file, or empty", .is_right = conf_is_path,
+     .sentence = "The certificate for https and the chain behind it, as PEM; empty: no https. Read "
+                 "again at HUP, but https is turned on or off by a restart only."},
+    {"tls_key", "listening", CONF_TEXT, AT(tls_key), .def = "", .reloadable = true,
+     .form = "the path of a file, or empty", .is_right = conf_is_path,
+     .sentence = "Its private key, as PEM without passphrase; ECDSA P-256 costs a tenth of RSA."},
 
     {"workers", "processes", CONF_INT, AT(workers), 0, 256, "auto", auto_word, CONF_AUTO,
      .reloadable = true,

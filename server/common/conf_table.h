@@ -65,11 +65,13 @@ void conf_add_range(struct buf *, const struct conf_key *key);
 /* A text of the user between quotes: shortened, control characters as "?". */
 void conf_add_quoted(struct buf *, const char *text);
 
-/* Addresses / host names, both separated by blanks; CPUs like 0,2-3; one CPU; PostgreSQL. */
+/* Addresses / host names, both separated by blanks; CPUs like 0,2-3; one CPU; PostgreSQL;
+ * the path of a file. */
 bool conf_is_addresses(const char *text);
 bool conf_is_hosts(const char *text);
 bool conf_is_cpus(const char *text);
 bool conf_is_cpu(const char *text);
 bool conf_is_database(const char *text);
+bool conf_is_path(const char *text);
 
 #endif

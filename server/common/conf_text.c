@@ -95,3 +95,10 @@ conf_is_database(const char *text)
            strncmp(text, "postgresql://", 13) == 0 ||
            (strchr(text, '=') != NULL && strstr(text, "://") == NULL);
 }
+
+/* Whether a file is there shows when it is opened. */
+bool
+conf_is_path(const char *text)
+{
+    return strlen(text) == 0 || text[strlen(text) - 1] != '/';
+}

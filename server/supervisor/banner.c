@@ -51,6 +51,8 @@ banner_add(struct buf *out, const struct banner *b)
     if (b->step == NULL) {
         buf_addf(out, "interleave %s · pid %d · http://%s:%u/ · ", INTERLEAVE_VERSION, b->pid,
                  b->host, b->port);
+        if (b->tls_port != 0)
+            buf_addf(out, "https://%s:%u/ · ", b->host, b->tls_port);
         add_processes(out, b);
         return;
     }
@@ -59,6 +61,11 @@ banner_add(struct buf *out, const struct banner *b)
     buf_add_char(out, '\n');
     buf_addf(&middle, "http://%s:%u/", b->host, b->port);
     add_line(out, "Open", middle.data, "live picture of what runs where");
+    if (b->tls_port != 0) {
+        middle.len = 0;
+        buf_addf(&middle, "https://%s:%u/", b->host, b->tls_port);
+        add_line(out, "", middle.data, "the same over TLS");
+    }
     middle.len = 0;
     buf_addf(&middle, "curl %s:%u/", b->host, b->port);
     add_line(out, "Try", middle.data, "things to try, as text");

@@ -12,6 +12,7 @@ struct banner {
     int pid;
     const char *host; /* as in a URL */
     unsigned port;
+    unsigned tls_port; /* 0: no https */
     unsigned workers, cpus;
     const char *config_path; /* NULL: no file */
 };

@@ -21,7 +21,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { PORT_TRIES = 16, PORT_LAST = 65535, PORT_UNPRIVILEGED = 8080 };
+enum { PORT_TRIES = 16, PORT_LAST = 65535, PORT_UNPRIVILEGED = 8080, PORT_UNPRIVILEGED_TLS = 8443 };
 
 union address {
     struct sockaddr any;
@@ -173,12 +173,12 @@ set_host(struct listen_set *set, const union address *a)
 /* ---- failures and their cures ---- */
 
 static void
-add_cure(struct buf *error, unsigned port)
+add_cure(struct buf *error, bool tls, unsigned port)
 {
     if (getenv("INTERLEAVE_STEP") != NULL)
-        buf_addf(error, "Try: make run PORT=%u", port);
+        buf_addf(error, "Try: make run %sPORT=%u", tls ? "TLS_" : "", port);
     else
-        buf_addf(error, "Try: interleave -o port=%u", port);
+        buf_addf(error, "Try: interleave -o %sport=%u", tls ? "tls_" : "", port);
 }
 
 /* A port above `port` that can be bound now on the same address. */
@@ -200,7 +200,7 @@ next_free_port(const char *text, unsigned port)
 }
 
 static void
-explain_in_use(struct buf *error, const char *text, unsigned port)
+explain_in_use(struct buf *error, bool tls, const char *text, unsigned port)
 {
     char name[32];
     const pid_t owner = listen_find_owner(port, name, sizeof(name));
@@ -215,20 +215,20 @@ explain_in_use(struct buf *error, const char *text, unsigned port)
         buf_addf(error, "port %u is in use by pid %d (%s). ", port, (int)owner, name);
     else
         buf_addf(error, "port %u is in use by another program. ", port);
-    add_cure(error, next_free_port(text, port));
+    add_cure(error, tls, next_free_port(text, port));
 }
 
 static void
-explain(struct buf *error, const char *text, unsigned port, int why)
+explain(struct buf *error, bool tls, const char *text, unsigned port, int why)
 {
     switch (why) {
     case EADDRINUSE:
-        explain_in_use(error, text, port);
+        explain_in_use(error, tls, text, port);
         break;
     case EACCES:
     case EPERM:
         buf_addf(error, "port %u may only be opened by a privileged user. ", port);
-        add_cure(error, PORT_UNPRIVILEGED);
+        add_cure(error, tls, tls ? PORT_UNPRIVILEGED_TLS : PORT_UNPRIVILEGED);
         break;
     case EADDRNOTAVAIL:
         buf_addf(error,
@@ -268,7 +268,7 @@ open_address(void *arg, const char *text)
     fd = open_socket(&a, len);
     if (fd < 0) {
         saved = errno;
-        explain(opening->error, text, set->port, saved);
+        explain(opening->error, set->tls, text, set->port, saved);
         errno = saved;
         return -1;
     }
@@ -285,7 +285,7 @@ open_all(struct listen_set *set, const char *addresses, unsigned port, struct bu
 {
     struct opening opening = {.set = set, .error = error};
 
-    *set = (struct listen_set){.port = port};
+    *set = (struct listen_set){.tls = set->tls, .port = port};
     error->len = 0;
     if (each_address(addresses, open_address, &opening) == 0)
         return 0;

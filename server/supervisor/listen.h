@@ -16,6 +16,7 @@ struct buf;
 enum { LISTEN_MAX = 16, LISTEN_BACKLOG = 4096, LISTEN_HOST_MAX = 64 };
 
 struct listen_set {
+    bool tls; /* set by the caller: errors speak of tls_port */
     unsigned count;
     int fds[LISTEN_MAX]; /* non-blocking, close-on-exec */
     unsigned port;       /* the real one */
@@ -28,7 +29,8 @@ struct listen_set {
 MUST_CHECK int listen_check(const char *addresses, struct buf *errors);
 
 /* Listens on all `addresses`, which have been checked, on one port; port 0: any that is free on all
- * of them. 0; -1 with errno: nothing is open, and `error` has a sentence that names the cure. */
+ * of them. What stands in the set, but for `tls`, is forgotten. 0; -1 with errno: nothing is open,
+ * and `error` has a sentence that names the cure. */
 MUST_CHECK int listen_open(struct listen_set *, const char *addresses, unsigned port,
                            struct buf *error);
 void listen_close(struct listen_set *);

@@ -27,6 +27,7 @@
 #include "supervisor/backoff.h"
 #include "supervisor/banner.h"
 #include "supervisor/generation.h"
+#include "supervisor/identity.h"
 #include "supervisor/listen.h"
 #include "supervisor/placement.h"
 #include "supervisor/signals.h"
@@ -37,6 +38,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/wait.h>
+#include <sysexits.h>
 #include <unistd.h>
 
 enum {
@@ -63,9 +65,11 @@ struct supervisor {
     enum phase phase;
     int exit_status;
     int signal_fd;
-    struct listen_set listen;
-    struct conf_set *settings; /* in force */
-    struct conf_set *fresh;    /* the candidate's */
+    struct listen_set listen, tls;
+    int listen_fds[2 * LISTEN_MAX]; /* of both */
+    struct conf_set *settings;      /* in force */
+    struct conf_set *fresh;         /* the candidate's */
+    struct identity identity, fresh_identity;
     struct generation *all, *current, *candidate;
     unsigned count; /* of `all` */
     unsigned last_number;
@@ -86,7 +90,7 @@ phase_move(struct supervisor *s, enum phase to)
 /* ---- generations ---- */
 
 static struct generation *
-start_generation(struct supervisor *s, struct conf_set *settings)
+start_generation(struct supervisor *s, struct conf_set *settings, const struct identity *identity)
 {
     const struct conf *conf = conf_values(settings);
     const struct generation_plan plan = {
@@ -96,8 +100,10 @@ start_generation(struct supervisor *s, struct conf_set *settings)
             {
                 .conf = conf,
                 .conf_set = settings,
-                .listen_fds = s->listen.fds,
-                .nlisten = s->listen.count,
+                .listen_fds = s->listen_fds,
+                .nlisten = s->listen.count + s->tls.count,
+                .ntls = s->tls.count,
+                .identity = identity_is_set(identity) ? identity : NULL,
                 .generation = ++s->last_number,
                 .started_ns = s->setup->started_ns,
                 .workers = placement_workers(conf),
@@ -159,6 +165,7 @@ print_banner(struct supervisor *s)
         .pid = getpid(),
         .host = s->listen.host,
         .port = s->listen.port,
+        .tls_port = s->tls.count > 0 ? s->tls.port : 0,
         .workers = placement_workers(conf),
         .cpus = cpus_usable(),
         .config_path = s->setup->source.path,
@@ -168,27 +175,32 @@ print_banner(struct supervisor *s)
 }
 
 static void
-give_up(struct supervisor *s)
+give_up(struct supervisor *s, int exit_status)
 {
-    log_errorx("%d front ends have failed before one was ready (their own messages stand above): "
-               "the server can't start",
-               START_TRIES);
-    s->exit_status = EXIT_FAILURE;
+    if (exit_status == EX_CONFIG)
+        log_errorx("the server can't start with these settings (the reason stands above)");
+    else
+        log_errorx("%d front ends have failed before one was ready (their own messages stand "
+                   "above): the server can't start",
+                   START_TRIES);
+    s->exit_status = exit_status;
     phase_move(s, PHASE_KILLING);
     kill_all(s);
 }
 
 /* The current front end is gone, or there never was one: when does the next one start? */
 static void
-count_front_death(struct supervisor *s, bool early)
+count_front_death(struct supervisor *s, bool early, bool hopeless)
 {
     const uint64_t now = clock_ns();
 
     s->start_due_ns = now;
     if (s->phase == PHASE_STARTING) {
         s->failed_starts++;
-        if (s->failed_starts == START_TRIES)
-            give_up(s);
+        if (hopeless)
+            give_up(s, EX_CONFIG);
+        else if (s->failed_starts == START_TRIES)
+            give_up(s, EXIT_FAILURE);
         return;
     }
     if (early)
@@ -208,16 +220,25 @@ settle_current(struct supervisor *s)
     }
     if (g != NULL && g->state >= GENERATION_ENDING) {
         s->current = NULL;
-        count_front_death(s, g->front_ended_ns - g->started_ns < EARLY_DEATH_NS);
+        count_front_death(s, g->front_ended_ns - g->started_ns < EARLY_DEATH_NS,
+                          WIFEXITED(g->front_status) && WEXITSTATUS(g->front_status) == EX_CONFIG);
     }
     if (s->current == NULL && s->phase <= PHASE_SERVING && clock_ns() >= s->start_due_ns) {
-        s->current = start_generation(s, s->settings);
+        s->current = start_generation(s, s->settings, &s->identity);
         if (s->current == NULL)
-            count_front_death(s, true);
+            count_front_death(s, true, false);
     }
 }
 
 /* ---- reload ---- */
+
+static void
+drop_fresh(struct supervisor *s)
+{
+    conf_free(s->fresh);
+    s->fresh = NULL;
+    identity_fini(&s->fresh_identity);
+}
 
 static void
 begin_reload(struct supervisor *s)
@@ -226,11 +247,10 @@ begin_reload(struct supervisor *s)
     s->fresh = settings_read_again(&s->setup->source, s->settings);
     if (s->fresh == NULL)
         return;
-    s->candidate = start_generation(s, s->fresh);
-    if (s->candidate != NULL)
-        return;
-    conf_free(s->fresh);
-    s->fresh = NULL;
+    if (identity_load(&s->fresh_identity, conf_values(s->fresh)) == 0)
+        s->candidate = start_generation(s, s->fresh, &s->fresh_identity);
+    if (s->candidate == NULL)
+        drop_fresh(s);
 }
 
 static void
@@ -246,17 +266,20 @@ settle_candidate(struct supervisor *s)
         s->current = g;
         conf_free(s->settings);
         s->settings = s->fresh;
+        s->fresh = NULL;
+        identity_fini(&s->identity);
+        s->identity = s->fresh_identity;
+        s->fresh_identity = (struct identity){0};
         log_init("supervisor", (enum log_level)conf_values(s->settings)->log_level);
         log_info("reloaded: generation %u serves", g->number);
     } else if (g->state >= GENERATION_DRAINING) {
-        conf_free(s->fresh);
+        drop_fresh(s);
         if (s->phase == PHASE_SERVING)
             log_errorx("not reloaded: the new front end failed, the old settings stay in force");
     } else {
         return;
     }
     s->candidate = NULL;
-    s->fresh = NULL;
 }
 
 /* What the states of the generations ask of us. */
@@ -287,6 +310,7 @@ stop(struct supervisor *s)
     log_info("stopping: running requests are finished first; a second signal stops at once");
     phase_move(s, PHASE_STOPPING);
     listen_close(&s->listen);
+    listen_close(&s->tls);
     for (struct generation *g = s->all; g != NULL; g = g->next)
         drain(s, g);
 }
@@ -374,6 +398,26 @@ turn(struct supervisor *s, int timeout_ms)
     free(fds);
 }
 
+/* Those of https, if there is a certificate, at the same addresses. 0, -1. */
+static int
+open_sockets(struct supervisor *s, struct buf *error)
+{
+    const struct conf *conf = conf_values(s->settings);
+    unsigned n = 0;
+
+    s->tls.tls = true;
+    if (listen_open(&s->listen, conf->listen, (unsigned)conf->port, error) != 0)
+        return -1;
+    if (identity_is_set(&s->identity) &&
+        listen_open(&s->tls, conf->listen, (unsigned)conf->tls_port, error) != 0)
+        return -1;
+    for (unsigned i = 0; i < s->listen.count; i++)
+        s->listen_fds[n++] = s->listen.fds[i];
+    for (unsigned i = 0; i < s->tls.count; i++)
+        s->listen_fds[n++] = s->tls.fds[i];
+    return 0;
+}
+
 int
 supervisor_run(const struct supervisor_setup *setup)
 {
@@ -384,7 +428,11 @@ supervisor_run(const struct supervisor_setup *setup)
     s.signal_fd = signals_open();
     if (s.signal_fd < 0)
         fatal("signalfd");
-    if (listen_open(&s.listen, conf->listen, (unsigned)conf->port, &error) != 0) {
+    if (identity_load(&s.identity, conf) != 0) {
+        s.exit_status = EX_CONFIG;
+        goto out;
+    }
+    if (open_sockets(&s, &error) != 0) {
         log_errorx("%.*s", (int)error.len, error.data);
         s.exit_status = EXIT_FAILURE;
         goto out;
@@ -401,6 +449,9 @@ supervisor_run(const struct supervisor_setup *setup)
     log_info("stopped");
 out:
     listen_close(&s.listen);
+    listen_close(&s.tls);
+    identity_fini(&s.identity);
+    identity_fini(&s.fresh_identity);
     close(s.signal_fd);
     conf_free(s.settings);
     conf_free(s.fresh);

@@ -22,8 +22,8 @@ struct supervisor_setup {
     uint64_t started_ns;
 };
 
-/* Runs until the server has stopped. Returns the exit status: 0, or 1: it could not start (the
- * reason has been logged). */
+/* Runs until the server has stopped. Returns the exit status: 0; 1: it could not start; EX_CONFIG:
+ * nor will it with these settings (the reason has been logged). */
 MUST_CHECK int supervisor_run(const struct supervisor_setup *);
 
 #endif

@@ -280,7 +280,8 @@ rw_pass(uint64_t ms)
 struct http_conn *
 rw_ask(struct req_world *w, const char *text)
 {
-    static const struct http_limits limits = {.target = 8192, .head = 32768, .fields = 100};
+    const struct http_limits limits = {
+        .target = 8192, .head = 32768, .fields = 100, .secure = w->secure};
     struct http_conn *c = &w->conns[w->nconns++];
     struct http_head *head = xmalloc(sizeof(*head));
     size_t len = strlen(text) + 2, scanned = 0;

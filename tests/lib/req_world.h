@@ -70,6 +70,7 @@ struct req_world {
     struct http_conn conns[RW_CONNS];
     unsigned nconns;
     bool full;                          /* new connections are full from the start */
+    bool secure;                        /* clients come over TLS */
     struct started started[RW_STARTED]; /* in order */
     unsigned nstarted;
 };

@@ -1,4 +1,4 @@
-/* links: server/supervisor/supervisor.c server/supervisor/generation.c server/supervisor/seat.c server/supervisor/children.c server/supervisor/placement.c server/supervisor/signals.c server/supervisor/settings.c server/supervisor/listen.c server/supervisor/listen_owner.c server/supervisor/banner.c server/supervisor/backoff.c server/common/wire.c server/common/proctitle.c server/common/buf.c server/common/clock.c server/common/log.c tests/lib/supervised.c tests/lib/fake_front.c tests/lib/fake_conf.c */
+/* links: server/supervisor/supervisor.c server/supervisor/generation.c server/supervisor/seat.c server/supervisor/children.c server/supervisor/placement.c server/supervisor/signals.c server/supervisor/settings.c server/supervisor/listen.c server/supervisor/identity.c server/supervisor/listen_owner.c server/supervisor/banner.c server/supervisor/backoff.c server/common/wire.c server/common/proctitle.c server/common/buf.c server/common/clock.c server/common/log.c tests/lib/supervised.c tests/lib/fake_front.c tests/lib/fake_conf.c */
 /*
  * Who lives, who dies and who hears of it: a real supervisor over fake front ends and fake workers.
  */

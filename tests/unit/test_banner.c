@@ -54,6 +54,19 @@ START_TEST(test_a_start_by_hand_gets_one_line_with_the_address)
 }
 END_TEST
 
+START_TEST(test_https_has_its_own_address_in_both_forms)
+{
+    struct banner b = by_hand;
+
+    b.tls_port = 8443;
+    ck_assert_ptr_nonnull(
+        strstr(text_of(&b), " · http://127.0.0.1:8080/ · https://127.0.0.1:8443/ · 1 loop"));
+    b.step = "[5/5]";
+    ck_assert_ptr_nonnull(strstr(text_of(&b), "runs where\n        https://127.0.0.1:8443/     "
+                                              "the same over TLS\n  Try   curl 127"));
+}
+END_TEST
+
 START_TEST(test_one_is_singular_and_none_is_said)
 {
     struct banner b = by_hand;
@@ -102,6 +115,7 @@ main(void)
 
     tcase_add_test(tc, test_make_run_gets_its_last_step_and_three_lines_to_go_on_with);
     tcase_add_test(tc, test_a_start_by_hand_gets_one_line_with_the_address);
+    tcase_add_test(tc, test_https_has_its_own_address_in_both_forms);
     tcase_add_test(tc, test_one_is_singular_and_none_is_said);
     tcase_add_test(tc, test_a_long_address_pushes_its_sentence_but_never_touches_it);
     tcase_add_test(tc, test_it_is_printed_whole_on_stdout);

@@ -45,7 +45,8 @@ START_TEST(test_defaults_are_those_of_the_design)
         {"db_fast_wait", "2s"},   {"db_write_queue", "1024"}, {"db_write_wait", "10s"},
         {"db_slow_queue", "512"}, {"db_slow_wait", "30s"},    {"db_suspect", "250ms"},
         {"db_answer", "2s"},      {"trace", "yes"},           {"trace_bytes", "8MiB"},
-        {"log_level", "info"},
+        {"log_level", "info"},    {"tls_port", "8443"},       {"tls_certificate", ""},
+        {"tls_key", ""},
     };
 
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {

@@ -92,6 +92,11 @@ static const struct {
     {"max_target = 33KiB\n", ":1: max_head must be at least max_target, which is 33KiB ("},
     {"db_suspect = 3s\n", "db_answer must be at least db_suspect, which is 3s ("},
     {"worker_cpus = 0-1023\n", ":1: worker_cpus names CPU "},
+    {"tls_key = k.pem\n", ":1: tls_key is set, tls_certificate is not: https needs both\n"},
+    {"\ntls_certificate = c.pem\n", ":2: tls_certificate is set, tls_key is not"},
+    {"tls_key = keys/\n", ":1: tls_key must be the path of a file, or empty; it is \"keys/\"\n"},
+    {"tls_key = k\ntls_certificate = c\ntls_port = 8080\n",
+     ":3: tls_port is the same as port (default): http and https need one each\n"},
     {"loop_cpu = 1023\n",
      ":1: loop_cpu names CPU 1023, where this process may not run; it may on "},
 };

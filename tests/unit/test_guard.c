@@ -165,6 +165,25 @@ START_TEST(test_the_answer_to_a_foreign_page_names_what_gave_it_away)
 }
 END_TEST
 
+/* Without TLS it may have been a proxy that had it; with TLS there is nothing to guess. */
+START_TEST(test_over_tls_a_page_that_came_without_it_is_another_site)
+{
+    w.secure = true;
+    ck_assert_int_eq(
+        status_with("POST /work HTTP/1.1", "Host: localhost\r\nOrigin: https://localhost\r\n"),
+        200);
+    ck_assert_int_eq(
+        status_with("POST /work HTTP/1.1", "Host: localhost\r\nOrigin: HTTPS://localhost\r\n"),
+        200);
+    ck_assert_int_eq(
+        status_with("POST /work HTTP/1.1", "Host: localhost\r\nOrigin: http://localhost\r\n"), 403);
+    ck_assert_int_eq(status_with("GET https://lab.example/work HTTP/1.1", "Host: lab.example\r\n"),
+                     200);
+    ck_assert_int_eq(status_with("GET https://evil.example/work HTTP/1.1", "Host: lab.example\r\n"),
+                     421);
+}
+END_TEST
+
 START_TEST(test_without_a_host_no_origin_is_ours)
 {
     ck_assert_int_eq(status_with("GET /work HTTP/1.0", "Origin: http://\r\n"), 403);
@@ -202,6 +221,7 @@ main(void)
         tc, test_a_page_of_another_site_gets_403_unless_it_only_links_to_a_harmless_address, 0,
         sizeof(pages) / sizeof(pages[0]));
     tcase_add_test(tc, test_the_answer_to_a_foreign_page_names_what_gave_it_away);
+    tcase_add_test(tc, test_over_tls_a_page_that_came_without_it_is_another_site);
     tcase_add_test(tc, test_without_a_host_no_origin_is_ours);
     tcase_add_test(tc,
                    test_operations_are_off_beyond_loopback_and_the_answer_says_how_to_turn_them_on);

@@ -166,7 +166,7 @@ start_other(pid_t *pid)
     ck_assert_int_eq(pipe(report), 0);
     *pid = fork();
     if (*pid == 0) {
-        struct listen_set other;
+        struct listen_set other = {0};
 
         if (listen_open(&other, "127.0.0.1", 0, &error) != 0 ||
             write(report[1], &other.port, sizeof(other.port)) < 0)
@@ -202,6 +202,19 @@ START_TEST(test_under_make_run_the_cure_is_a_make_line)
 
     setenv("INTERLEAVE_STEP", "[5/5]", 1);
     expect_error("127.0.0.1", port, "Try: make run PORT=");
+    kill(other, SIGKILL);
+}
+END_TEST
+
+START_TEST(test_the_cure_for_https_is_a_port_of_its_own)
+{
+    pid_t other;
+    const unsigned port = start_other(&other);
+
+    set.tls = true;
+    expect_error("127.0.0.1", port, "Try: interleave -o tls_port=");
+    setenv("INTERLEAVE_STEP", "[5/5]", 1);
+    expect_error("127.0.0.1", port, "Try: make run TLS_PORT=");
     kill(other, SIGKILL);
 }
 END_TEST
@@ -282,6 +295,7 @@ main(void)
     tcase_add_test(tc, test_ipv6_stands_beside_ipv4_on_the_same_port);
     tcase_add_test(tc, test_a_port_in_use_names_its_owner_and_a_port_that_is_free);
     tcase_add_test(tc, test_under_make_run_the_cure_is_a_make_line);
+    tcase_add_test(tc, test_the_cure_for_https_is_a_port_of_its_own);
     tcase_add_test(tc,
                    test_an_address_that_this_machine_does_not_have_says_how_to_find_those_it_has);
     tcase_add_test(tc, test_addresses_that_overlap_are_an_error);
