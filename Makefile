@@ -69,7 +69,7 @@ all: $(B)/interleave $(B)/interleave-worker ## build the server and its workers 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
 	@echo
-	@echo '  make run [PORT=8080] [LISTEN=127.0.0.1] [CONFIG=config/multi-worker.conf] [DEMO=yes|no]'
+	@echo '  make run [PORT=8080] [TLS_PORT=8443] [LISTEN=127.0.0.1] [CONFIG=config/multi-worker.conf] [DEMO=yes|no]'
 	@echo '           [OPTIONS="-o workers=1"] [DATABASE_URL=postgres://...] [STATE_DIR=...]'
 	@echo '  make test [TESTS="unit/test_buf e2e"]       only programs whose names contain one of these words'
 	@echo '  make [VARIANT=san] [CC=clang] [WERROR=-Werror] [V=1]'

@@ -1,7 +1,8 @@
 /*
  * What the README tells people to type works: every curl line of its table and tour, and every wrk
- * line, which is also the one in the head of its script.
+ * line, which is also the one in the head of its script. https has a certificate of the test's own.
  */
+#include "certificate.h"
 #include "e2e.h"
 #include "suite.h"
 
@@ -11,6 +12,7 @@
 
 static struct server *server;
 static char *readme;
+static char folder[] = "/tmp/interleave-test-XXXXXX", certificate[128], key[128];
 
 static char *
 read_file(const char *path)
@@ -27,8 +29,16 @@ read_file(const char *path)
 static void
 start(void)
 {
-    static const char *const options[] = {"workers=2", NULL};
+    const char *const options[] = {"workers=2", "tls_port=0", certificate, key, NULL};
+    struct identity identity;
 
+    ck_assert_ptr_nonnull(mkdtemp(folder));
+    snprintf(certificate, sizeof(certificate), "tls_certificate=%s/certificate.pem", folder);
+    snprintf(key, sizeof(key), "tls_key=%s/key.pem", folder);
+    certificate_make(&identity, CERTIFICATE_EC, "", 30);
+    certificate_write(&identity.certificate, strchr(certificate, '/'));
+    certificate_write(&identity.key, strchr(key, '/'));
+    certificate_free(&identity);
     readme = read_file("README.md");
     server = server_start(options);
     status_wait(server, "workers.alive", 2, 2);
@@ -39,6 +49,9 @@ stop(void)
 {
     server_stop(server);
     free(readme);
+    unlink(strchr(certificate, '/'));
+    unlink(strchr(key, '/'));
+    rmdir(folder);
 }
 
 /* Runs a command of the README against our server; exit status; what it printed in out. */
@@ -52,6 +65,9 @@ run_command(const char *command, char *out, size_t size)
     for (const char *p = command; *p != '\0' && n < sizeof(line) - 64;) {
         if (strncmp(p, "localhost:8080", 14) == 0 || strncmp(p, "127.0.0.1:8080", 14) == 0) {
             n += (size_t)snprintf(line + n, sizeof(line) - n, "127.0.0.1:%d", server->port);
+            p += 14;
+        } else if (strncmp(p, "localhost:8443", 14) == 0) {
+            n += (size_t)snprintf(line + n, sizeof(line) - n, "127.0.0.1:%d", server->tls_port);
             p += 14;
         } else if (strncmp(p, "curl ", 5) == 0) {
             n += (size_t)snprintf(line + n, sizeof(line) - n, "curl -sS ");

@@ -22,6 +22,7 @@ enum { E2E_DEADLINE_MS = 30000 };
 struct server {
     pid_t pid; /* supervisor */
     int port;
+    int tls_port; /* 0: no https */
     int out_fd;
     bool crashes_wanted; /* a test kernel crashes workers: a sanitizer may complain of that */
     char log_path[256];

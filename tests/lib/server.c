@@ -97,8 +97,12 @@ wait_for_address(struct server *s)
         len += (size_t)n;
         text[len] = '\0';
         found = strstr(text, "http://127.0.0.1:");
-        if (found != NULL && sscanf(found, "http://127.0.0.1:%d/", &s->port) == 1)
-            return true;
+        if (found == NULL || sscanf(found, "http://127.0.0.1:%d/", &s->port) != 1)
+            continue;
+        found = strstr(text, "https://127.0.0.1:");
+        if (found != NULL)
+            (void)sscanf(found, "https://127.0.0.1:%d/", &s->tls_port);
+        return true;
     }
     return false;
 }

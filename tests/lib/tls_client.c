@@ -7,64 +7,11 @@
 #include <check.h>
 #include <errno.h>
 #include <openssl/err.h>
-#include <openssl/pem.h>
-#include <openssl/x509v3.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { QUIET_TURNS = 4, SECONDS_A_DAY = 24 * 60 * 60 };
-
-/* ---- certificates ---- */
-
-static void
-take_text(BIO *bio, struct identity_part *part, const char *path)
-{
-    char *text;
-    long len = BIO_get_mem_data(bio, &text);
-
-    part->path = path;
-    part->pem = malloc((size_t)len);
-    part->len = (size_t)len;
-    memcpy(part->pem, text, part->len);
-    BIO_free(bio);
-}
-
-void
-identity_make(struct identity *identity, const char *path, int days)
-{
-    EVP_PKEY *key = EVP_EC_gen("P-256");
-    X509 *x = X509_new();
-    BIO *out;
-
-    ck_assert(key != NULL && x != NULL);
-    X509_set_version(x, X509_VERSION_3);
-    ASN1_INTEGER_set(X509_get_serialNumber(x), 1);
-    X509_gmtime_adj(X509_getm_notBefore(x), -SECONDS_A_DAY);
-    X509_gmtime_adj(X509_getm_notAfter(x), (long)days * SECONDS_A_DAY - 1);
-    X509_set_pubkey(x, key);
-    X509_NAME_add_entry_by_txt(X509_get_subject_name(x), "CN", MBSTRING_ASC,
-                               (const unsigned char *)"localhost", -1, -1, 0);
-    X509_set_issuer_name(x, X509_get_subject_name(x));
-    ck_assert_int_gt(X509_sign(x, key, EVP_sha256()), 0);
-    out = BIO_new(BIO_s_mem());
-    ck_assert_int_eq(PEM_write_bio_X509(out, x), 1);
-    take_text(out, &identity->certificate, path);
-    out = BIO_new(BIO_s_mem());
-    ck_assert_int_eq(PEM_write_bio_PrivateKey(out, key, NULL, NULL, 0, NULL, NULL), 1);
-    take_text(out, &identity->key, path);
-    X509_free(x);
-    EVP_PKEY_free(key);
-}
-
-void
-identity_free(struct identity *identity)
-{
-    free(identity->certificate.pem);
-    free(identity->key.pem);
-}
-
-/* ---- a client ---- */
+enum { QUIET_TURNS = 4 };
 
 static void
 on_info(const SSL *ssl, int where, int value)

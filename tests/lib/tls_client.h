@@ -1,20 +1,14 @@
 /*
  * A TLS client of its own for loop tests, over the other end of a socketpair, that can send its
- * records octet by octet, leave without a word, and offer what nobody should take; and certificates
- * made on the spot.
+ * records octet by octet, leave without a word, and offer what nobody should take.
  */
 #ifndef TESTS_TLS_CLIENT_H
 #define TESTS_TLS_CLIENT_H
 
 #include "common/buf.h"
-#include "common/identity.h"
 #include "web_world.h"
 
 #include <openssl/ssl.h>
-
-/* A self-signed P-256 certificate for "localhost", valid for so many days from now (0: over). */
-void identity_make(struct identity *, const char *path, int days);
-void identity_free(struct identity *);
 
 struct tls_client {
     struct web *web;

@@ -1,8 +1,9 @@
-/* links: server/http/server.c server/http/conn.c server/http/input.c server/http/body.c server/http/output.c server/http/reply.c server/http/answer.c server/http/timer.c server/http/io.c server/http/tls.c server/http/tls_context.c server/http/tls_ticket.c server/http/head.c server/http/framing.c server/http/grammar.c server/http/target.c server/http/chunk.c server/common/buf.c server/common/clock.c server/common/log.c server/common/arena.c tests/lib/web_world.c tests/lib/tls_client.c */
+/* links: server/http/server.c server/http/conn.c server/http/input.c server/http/body.c server/http/output.c server/http/reply.c server/http/answer.c server/http/timer.c server/http/io.c server/http/tls.c server/http/tls_context.c server/http/tls_ticket.c server/http/head.c server/http/framing.c server/http/grammar.c server/http/target.c server/http/chunk.c server/common/buf.c server/common/clock.c server/common/log.c server/common/arena.c tests/lib/web_world.c tests/lib/tls_client.c tests/lib/certificate.c */
 /*
  * TLS below the connection code: handshakes whole and octet by octet, what is refused in them,
  * requests and answers of all sizes through small sockets, ends with and without a word, tickets.
  */
+#include "certificate.h"
 #include "suite.h"
 #include "tls_client.h"
 
@@ -54,7 +55,7 @@ static void
 open_world(void)
 {
     web_open(&w);
-    identity_make(&identity, "own.pem", 30);
+    certificate_make(&identity, CERTIFICATE_EC, "own.pem", 30);
     use_identity();
     tls_client_open(&c, &w, connect_with(0));
 }
@@ -63,7 +64,7 @@ static void
 close_world(void)
 {
     tls_client_close(&c);
-    identity_free(&identity);
+    certificate_free(&identity);
     web_close(&w);
 }
 
@@ -491,7 +492,7 @@ START_TEST(test_an_identity_that_will_not_do_is_refused_by_a_sentence_with_its_f
     struct identity other, mixed;
     char *twice = malloc(2 * identity.certificate.len);
 
-    identity_make(&other, "other.pem", 30);
+    certificate_make(&other, CERTIFICATE_EC, "other.pem", 30);
     mixed = (struct identity){identity.certificate, other.key};
     expect_refused(&mixed, "tls_key: other.pem is not the key of the certificate in own.pem");
     mixed = (struct identity){identity.key, identity.key};
@@ -512,7 +513,7 @@ START_TEST(test_an_identity_that_will_not_do_is_refused_by_a_sentence_with_its_f
     expect_refused(&mixed, "tls_certificate: own.pem: a certificate of the chain can't be read");
     mixed.certificate.len = 2 * identity.certificate.len;
     ck_assert_int_eq(http_check_identity(&mixed, &(struct buf){0}), 0);
-    identity_free(&other);
+    certificate_free(&other);
     free(twice);
 }
 END_TEST
@@ -521,9 +522,9 @@ START_TEST(test_an_expired_certificate_is_served_all_the_same)
 {
     struct identity old;
 
-    identity_make(&old, "old.pem", 0);
+    certificate_make(&old, CERTIFICATE_EC, "old.pem", 0);
     ck_assert_int_eq(http_check_identity(&old, &(struct buf){0}), 0);
-    identity_free(&old);
+    certificate_free(&old);
 }
 END_TEST
 
