@@ -13,10 +13,10 @@
 enum { PAGE_OCTETS = 4096, PAGE_SLICES = 160 };
 
 struct worker_page {
-    _Atomic uint64_t heartbeat;   /* raised by every task_tick() */
-    _Atomic uint64_t job;         /* job of the running task; 0: idle */
-    _Atomic uint64_t cancel_job;  /* by the front end: stop when job equals it */
-    _Atomic uint32_t stage;       /* of the running task */
+    _Atomic uint64_t heartbeat;  /* raised by every task_tick() */
+    _Atomic uint64_t job;        /* job of the running task; 0: idle */
+    _Atomic uint64_t cancel_job; /* by the front end: stop when job equals it */
+    _Atomic uint32_t stage;      /* of the running task */
     _Atomic uint32_t index;
     _Atomic uint32_t exact;       /* slices come from perf events, not from ticks */
     _Atomic uint32_t ready;       /* the worker has reached its loop */

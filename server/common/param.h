@@ -20,11 +20,11 @@ struct param {
     enum param_kind kind;
     int64_t min;
     int64_t max;
-    int64_t def;                 /* value when absent */
-    const char *def_text;        /* how the default is shown where it is a word: "auto" */
-    const char *const *choices;  /* PARAM_CHOICE: NULL-terminated */
-    const char *unit;            /* "ms", "rows", ...; NULL: a plain number */
-    const char *help;            /* one sentence for people */
+    int64_t def;                /* value when absent */
+    const char *def_text;       /* how the default is shown where it is a word: "auto" */
+    const char *const *choices; /* PARAM_CHOICE: NULL-terminated */
+    const char *unit;           /* "ms", "rows", ...; NULL: a plain number */
+    const char *help;           /* one sentence for people */
 };
 
 #endif

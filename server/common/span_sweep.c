@@ -43,11 +43,13 @@ static void
 push(struct span_sweep *s, uint64_t number)
 {
     struct span_sweep_entry e = {slice_at(s->ring, number)->end, number};
-    unsigned i = s->count++;
+    unsigned i, above;
 
-    while (i > 0 && s->heap[(i - 1) / 2].end < e.end) {
-        s->heap[i] = s->heap[(i - 1) / 2];
-        i = (i - 1) / 2;
+    for (i = s->count++; i > 0; i = above) {
+        above = (i - 1) / 2;
+        if (s->heap[above].end >= e.end)
+            break;
+        s->heap[i] = s->heap[above];
     }
     s->heap[i] = e;
 }

@@ -32,7 +32,7 @@ struct ticket_hooks {
      * counts of tasks in progress. Every began is followed by one ended, but for cancelled ones. */
     void (*began)(struct ticket *);
     void (*ended)(struct ticket *);
-    /* All of it is over: FAIL_NONE, or why not. Always from the event loop, never from a starter. */
+    /* All of it is over: FAIL_NONE, or why not. From the event loop, never from a starter. */
     void (*done)(struct ticket *, enum failure);
 };
 

@@ -3,7 +3,8 @@
  * under a millisecond, so that the loop goes on meanwhile.
  *
  *   lanes that are drawn: CPUs (who was on them), the loop, connections to PostgreSQL, workers;
- *   requests and queries are "async" events, since they overlap; the two counts: running, in progress
+ *   requests and queries are "async" events, since they overlap
+ *   the two counts: running, in progress
  */
 #ifndef TRACE_TRACE_JSON_H
 #define TRACE_TRACE_JSON_H
