@@ -5,8 +5,8 @@
  *
  * Used for the pool of workers of one generation, and for front ends.
  */
-#ifndef SERVER_BACKOFF_H
-#define SERVER_BACKOFF_H
+#ifndef SUPERVISOR_BACKOFF_H
+#define SUPERVISOR_BACKOFF_H
 
 #include "common/attr.h"
 #include "common/clock.h"

@@ -2,8 +2,8 @@
  * What stands on stdout once the server answers: the last step of `make run` with three lines to go
  * on with, or one line when started by hand.
  */
-#ifndef SERVER_BANNER_H
-#define SERVER_BANNER_H
+#ifndef SUPERVISOR_BANNER_H
+#define SUPERVISOR_BANNER_H
 
 struct buf;
 

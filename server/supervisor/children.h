@@ -3,8 +3,8 @@
  * the descriptors that it should have, with the signals of a child, and bound to this process: when
  * the supervisor dies, the kernel kills them.
  */
-#ifndef SERVER_CHILDREN_H
-#define SERVER_CHILDREN_H
+#ifndef SUPERVISOR_CHILDREN_H
+#define SUPERVISOR_CHILDREN_H
 
 #include "common/attr.h"
 #include "front.h"

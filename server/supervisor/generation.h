@@ -8,8 +8,8 @@
  *
  * Nothing here decides what a death means for the server: the supervisor looks at the state.
  */
-#ifndef SERVER_GENERATION_H
-#define SERVER_GENERATION_H
+#ifndef SUPERVISOR_GENERATION_H
+#define SUPERVISOR_GENERATION_H
 
 #include "supervisor/backoff.h"
 #include "supervisor/children.h"

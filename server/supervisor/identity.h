@@ -3,8 +3,8 @@
  * at each HUP, so that a front end that dies is replaced with the same ones, whatever has become of
  * the files.
  */
-#ifndef SERVER_IDENTITY_H
-#define SERVER_IDENTITY_H
+#ifndef SUPERVISOR_IDENTITY_H
+#define SUPERVISOR_IDENTITY_H
 
 #include "common/attr.h"
 #include "common/conf.h"

@@ -2,8 +2,8 @@
  * The listening sockets: opened once by the supervisor and kept by it until the server stops, so
  * that connections wait in their backlog while a front end is replaced.
  */
-#ifndef SERVER_LISTEN_H
-#define SERVER_LISTEN_H
+#ifndef SUPERVISOR_LISTEN_H
+#define SUPERVISOR_LISTEN_H
 
 #include "common/attr.h"
 

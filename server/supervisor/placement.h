@@ -1,8 +1,12 @@
 /*
  * Which process runs on which CPU: worker_cpus and loop_cpu of the configuration.
+ *
+ * worker_cpus = spread is the default: the kernel moves SCHED_BATCH processes late, so two unbound
+ * workers share one CPU for milliseconds while another is free (`make bench ROWS=spread` compares
+ * the two).
  */
-#ifndef SERVER_PLACEMENT_H
-#define SERVER_PLACEMENT_H
+#ifndef SUPERVISOR_PLACEMENT_H
+#define SUPERVISOR_PLACEMENT_H
 
 #include "common/conf.h"
 

@@ -8,8 +8,8 @@
  *       +------------------+               +----> KILLED ----+
  *          died before the front end was told
  */
-#ifndef SERVER_SEAT_H
-#define SERVER_SEAT_H
+#ifndef SUPERVISOR_SEAT_H
+#define SUPERVISOR_SEAT_H
 
 #include "common/attr.h"
 #include "common/page.h"

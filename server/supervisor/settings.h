@@ -2,8 +2,8 @@
  * The settings of this run: a configuration file and -o options, read at the start and again at
  * each HUP.
  */
-#ifndef SERVER_SETTINGS_H
-#define SERVER_SETTINGS_H
+#ifndef SUPERVISOR_SETTINGS_H
+#define SUPERVISOR_SETTINGS_H
 
 #include "common/attr.h"
 #include "common/conf.h"

@@ -1,8 +1,8 @@
 /*
  * The signals on which the supervisor acts, as a descriptor for its poll().
  */
-#ifndef SERVER_SIGNALS_H
-#define SERVER_SIGNALS_H
+#ifndef SUPERVISOR_SIGNALS_H
+#define SUPERVISOR_SIGNALS_H
 
 #include "common/attr.h"
 

@@ -5,8 +5,8 @@
  *   HUP        reads the configuration again; if all of it is good, a new generation takes over
  *   TERM, INT  finish running requests, then stop; a second one: stop at once
  */
-#ifndef SERVER_SUPERVISOR_H
-#define SERVER_SUPERVISOR_H
+#ifndef SUPERVISOR_SUPERVISOR_H
+#define SUPERVISOR_SUPERVISOR_H
 
 #include "common/attr.h"
 #include "supervisor/children.h"
