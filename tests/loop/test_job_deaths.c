@@ -1,10 +1,10 @@
-/* links: server/jobs/area.c server/jobs/cost.c server/jobs/grudge.c server/jobs/job.c server/jobs/jobs.c server/jobs/local.c server/jobs/look.c server/jobs/message.c server/jobs/pool.c server/jobs/sched.c server/jobs/start.c server/jobs/status.c server/jobs/tasks.c server/jobs/worker.c server/common/memory.c server/common/wire.c server/common/span.c server/common/slices.c server/common/buf.c server/common/log.c server/common/clock.c workers/task.c workers/area.c tests/lib/job_world.c tests/lib/job_kernels.c */
+/* links: server/jobs/area.c server/jobs/cost.c server/jobs/grudge.c server/jobs/job.c server/jobs/jobs.c server/jobs/local.c server/jobs/look.c server/jobs/message.c server/jobs/pool.c server/jobs/sched.c server/jobs/start.c server/jobs/status.c server/jobs/tasks.c server/jobs/worker.c server/common/memory.c server/common/wire.c server/common/span.c server/common/slices.c server/common/buf.c server/common/log.c server/common/clock.c workers/task.c workers/area.c tests/lib/job_case.c tests/lib/job_world.c tests/lib/job_kernels.c */
 /*
  * Workers that die, held in the test's own hands: who is blamed, who computes it instead, and when
  * the pool itself is ill.
  */
+#include "../lib/job_case.h"
 #include "../lib/job_kernels.h"
-#include "../lib/job_world.h"
 #include "../lib/suite.h"
 #include "common/clock.h"
 #include "common/memory.h"
@@ -12,42 +12,6 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/socket.h>
-
-static struct world w;
-static struct waiter a, b;
-static uint64_t fake_now;
-
-static uint64_t
-fake_clock(void)
-{
-    return fake_now;
-}
-
-/* From now on time stands still but for what the test adds to fake_now. */
-static void
-stop_the_clock(void)
-{
-    fake_now = clock_ns();
-    clock_set_source(fake_clock);
-}
-
-static void
-set_up(void)
-{
-    world_open(&w);
-    memset(&a, 0, sizeof(a));
-    memset(&b, 0, sizeof(b));
-}
-
-static void
-tear_down(void)
-{
-    job_release(&a.job);
-    job_release(&b.job);
-    world_close(&w);
-    clock_set_source(NULL);
-    ck_assert_uint_eq(memory_used(), 0);
-}
 
 /* ---- deaths in a task ---- */
 
@@ -272,21 +236,11 @@ START_TEST(test_deaths_in_tasks_are_not_the_pools_illness)
 }
 END_TEST
 
-static TCase *
-case_of(Suite *suite, const char *name)
-{
-    TCase *t = tcase_create(name);
-
-    tcase_add_checked_fixture(t, set_up, tear_down);
-    suite_add_tcase(suite, t);
-    return t;
-}
-
 int
 main(void)
 {
     Suite *suite = suite_create("job deaths");
-    TCase *t = case_of(suite, "in a task");
+    TCase *t = job_case(suite, "in a task");
 
     tcase_add_test(t, test_the_task_of_a_dead_worker_is_computed_by_another);
     tcase_add_test(t, test_what_a_worker_said_before_it_died_counts);
@@ -295,7 +249,7 @@ main(void)
     tcase_add_test(t, test_the_task_that_only_waited_is_not_blamed);
     tcase_add_test(t, test_the_death_of_a_worker_frees_a_job_that_nobody_waits_for);
     tcase_add_test(t, test_news_of_another_process_is_not_believed);
-    t = case_of(suite, "illness");
+    t = job_case(suite, "illness");
     tcase_add_test(t, test_five_deaths_without_a_task_are_an_illness);
     tcase_add_test(t, test_after_a_rest_jobs_are_taken_again);
     tcase_add_test(t, test_deaths_far_apart_are_no_illness);

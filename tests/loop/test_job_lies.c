@@ -1,10 +1,10 @@
-/* links: server/jobs/area.c server/jobs/cost.c server/jobs/grudge.c server/jobs/job.c server/jobs/jobs.c server/jobs/local.c server/jobs/look.c server/jobs/message.c server/jobs/pool.c server/jobs/sched.c server/jobs/start.c server/jobs/status.c server/jobs/tasks.c server/jobs/worker.c server/common/memory.c server/common/wire.c server/common/span.c server/common/slices.c server/common/buf.c server/common/log.c server/common/clock.c workers/task.c workers/area.c tests/lib/job_world.c tests/lib/job_kernels.c */
+/* links: server/jobs/area.c server/jobs/cost.c server/jobs/grudge.c server/jobs/job.c server/jobs/jobs.c server/jobs/local.c server/jobs/look.c server/jobs/message.c server/jobs/pool.c server/jobs/sched.c server/jobs/start.c server/jobs/status.c server/jobs/tasks.c server/jobs/worker.c server/common/memory.c server/common/wire.c server/common/span.c server/common/slices.c server/common/buf.c server/common/log.c server/common/clock.c workers/task.c workers/area.c tests/lib/job_case.c tests/lib/job_world.c tests/lib/job_kernels.c */
 /*
  * Workers that lie, in messages or in their page, or say nothing at all, held in the test's own
  * hands.
  */
+#include "../lib/job_case.h"
 #include "../lib/job_kernels.h"
-#include "../lib/job_world.h"
 #include "../lib/suite.h"
 #include "common/clock.h"
 #include "common/memory.h"
@@ -12,42 +12,6 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/socket.h>
-
-static struct world w;
-static struct waiter a, b;
-static uint64_t fake_now;
-
-static uint64_t
-fake_clock(void)
-{
-    return fake_now;
-}
-
-/* From now on time stands still but for what the test adds to fake_now. */
-static void
-stop_the_clock(void)
-{
-    fake_now = clock_ns();
-    clock_set_source(fake_clock);
-}
-
-static void
-set_up(void)
-{
-    world_open(&w);
-    memset(&a, 0, sizeof(a));
-    memset(&b, 0, sizeof(b));
-}
-
-static void
-tear_down(void)
-{
-    job_release(&a.job);
-    job_release(&b.job);
-    world_close(&w);
-    clock_set_source(NULL);
-    ck_assert_uint_eq(memory_used(), 0);
-}
 
 /* ---- lies ---- */
 
@@ -317,21 +281,11 @@ START_TEST(test_when_the_loop_itself_stood_still_no_worker_is_blamed)
 }
 END_TEST
 
-static TCase *
-case_of(Suite *suite, const char *name)
-{
-    TCase *t = tcase_create(name);
-
-    tcase_add_checked_fixture(t, set_up, tear_down);
-    suite_add_tcase(suite, t);
-    return t;
-}
-
 int
 main(void)
 {
     Suite *suite = suite_create("job lies");
-    TCase *t = case_of(suite, "lies");
+    TCase *t = job_case(suite, "lies");
 
     tcase_add_loop_test(t, test_a_wrong_message_is_the_end_of_a_worker_and_not_of_its_task, 0,
                         LIES);
@@ -340,7 +294,7 @@ main(void)
     tcase_add_loop_test(t, test_times_from_a_worker_are_cut_to_what_is_possible, 0, 2);
     tcase_add_test(t, test_slices_from_a_page_are_taken_when_they_are_possible);
     tcase_add_test(t, test_a_page_that_jumps_does_not_confuse_the_reader);
-    t = case_of(suite, "silence");
+    t = job_case(suite, "silence");
     tcase_set_timeout(t, 20);
     tcase_add_test(t, test_a_worker_without_heartbeat_for_two_seconds_is_killed);
     tcase_add_test(t, test_a_worker_that_closed_its_socket_has_two_seconds_to_be_dead);

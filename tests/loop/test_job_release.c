@@ -1,10 +1,10 @@
-/* links: server/jobs/area.c server/jobs/cost.c server/jobs/grudge.c server/jobs/job.c server/jobs/jobs.c server/jobs/local.c server/jobs/look.c server/jobs/message.c server/jobs/pool.c server/jobs/sched.c server/jobs/start.c server/jobs/status.c server/jobs/tasks.c server/jobs/worker.c server/common/memory.c server/common/wire.c server/common/span.c server/common/slices.c server/common/buf.c server/common/log.c server/common/clock.c workers/task.c workers/area.c tests/lib/job_world.c tests/lib/job_kernels.c */
+/* links: server/jobs/area.c server/jobs/cost.c server/jobs/grudge.c server/jobs/job.c server/jobs/jobs.c server/jobs/local.c server/jobs/look.c server/jobs/message.c server/jobs/pool.c server/jobs/sched.c server/jobs/start.c server/jobs/status.c server/jobs/tasks.c server/jobs/worker.c server/common/memory.c server/common/wire.c server/common/span.c server/common/slices.c server/common/buf.c server/common/log.c server/common/clock.c workers/task.c workers/area.c tests/lib/job_case.c tests/lib/job_world.c tests/lib/job_kernels.c */
 /*
  * Jobs that nobody waits for any more, and the memory that their tasks share, with workers that the
  * test holds in its own hands.
  */
+#include "../lib/job_case.h"
 #include "../lib/job_kernels.h"
-#include "../lib/job_world.h"
 #include "../lib/suite.h"
 #include "common/clock.h"
 #include "common/memory.h"
@@ -13,25 +13,6 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-static struct world w;
-static struct waiter a, b;
-
-static void
-set_up(void)
-{
-    world_open(&w);
-    memset(&a, 0, sizeof(a));
-    memset(&b, 0, sizeof(b));
-}
-
-static void
-tear_down(void)
-{
-    clock_set_source(NULL);
-    world_close(&w);
-    ck_assert_uint_eq(memory_used(), 0);
-}
 
 /* ---- nobody waits any more ---- */
 
@@ -231,28 +212,18 @@ START_TEST(test_a_full_socket_loses_nothing)
 }
 END_TEST
 
-static TCase *
-case_of(Suite *suite, const char *name)
-{
-    TCase *t = tcase_create(name);
-
-    tcase_add_checked_fixture(t, set_up, tear_down);
-    suite_add_tcase(suite, t);
-    return t;
-}
-
 int
 main(void)
 {
     Suite *suite = suite_create("job release");
-    TCase *t = case_of(suite, "release");
+    TCase *t = job_case(suite, "release");
 
     tcase_add_test(t, test_releasing_a_running_job_cancels_its_tasks_and_drops_the_others);
     tcase_add_test(t, test_a_cancelled_task_that_waits_behind_another_job_is_cancelled_too);
     tcase_add_test(t, test_a_job_may_be_released_by_its_own_callback_and_twice);
     tcase_add_test(t, test_a_job_that_fails_and_is_started_again_for_ever_leaves_others_their_turn);
     tcase_add_test(t, test_closing_releases_jobs_in_every_state);
-    t = case_of(suite, "area");
+    t = job_case(suite, "area");
     tcase_add_test(t, test_an_area_is_sent_once_per_worker_sealed_and_dropped_in_the_end);
     tcase_add_test(t, test_a_worker_without_an_area_hears_of_no_drop);
     tcase_add_loop_test(t, test_a_full_socket_loses_nothing, 0, FULL_MAX);

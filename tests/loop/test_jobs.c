@@ -1,35 +1,16 @@
-/* links: server/jobs/area.c server/jobs/cost.c server/jobs/grudge.c server/jobs/job.c server/jobs/jobs.c server/jobs/local.c server/jobs/look.c server/jobs/message.c server/jobs/pool.c server/jobs/sched.c server/jobs/start.c server/jobs/status.c server/jobs/tasks.c server/jobs/worker.c server/common/memory.c server/common/wire.c server/common/span.c server/common/slices.c server/common/buf.c server/common/log.c server/common/clock.c workers/task.c workers/area.c tests/lib/job_world.c tests/lib/job_kernels.c */
+/* links: server/jobs/area.c server/jobs/cost.c server/jobs/grudge.c server/jobs/job.c server/jobs/jobs.c server/jobs/local.c server/jobs/look.c server/jobs/message.c server/jobs/pool.c server/jobs/sched.c server/jobs/start.c server/jobs/status.c server/jobs/tasks.c server/jobs/worker.c server/common/memory.c server/common/wire.c server/common/span.c server/common/slices.c server/common/buf.c server/common/log.c server/common/clock.c workers/task.c workers/area.c tests/lib/job_case.c tests/lib/job_world.c tests/lib/job_kernels.c */
 /*
  * Jobs, with workers that the test holds in its own hands: who gets which task, and what ends a
  * job.
  */
+#include "../lib/job_case.h"
 #include "../lib/job_kernels.h"
-#include "../lib/job_world.h"
 #include "../lib/suite.h"
 #include "common/buf.h"
 #include "common/clock.h"
 #include "common/memory.h"
 
 #include <string.h>
-
-static struct world w;
-static struct waiter a, b;
-
-static void
-set_up(void)
-{
-    world_open(&w);
-    memset(&a, 0, sizeof(a));
-    memset(&b, 0, sizeof(b));
-}
-
-static void
-tear_down(void)
-{
-    clock_set_source(NULL);
-    world_close(&w);
-    ck_assert_uint_eq(memory_used(), 0);
-}
 
 /* ---- who gets which task ---- */
 
@@ -323,21 +304,11 @@ START_TEST(test_status_counts_what_is_there)
 }
 END_TEST
 
-static TCase *
-case_of(Suite *suite, const char *name)
-{
-    TCase *t = tcase_create(name);
-
-    tcase_add_checked_fixture(t, set_up, tear_down);
-    suite_add_tcase(suite, t);
-    return t;
-}
-
 int
 main(void)
 {
     Suite *suite = suite_create("jobs");
-    TCase *t = case_of(suite, "tasks");
+    TCase *t = job_case(suite, "tasks");
 
     tcase_add_test(t, test_every_idle_worker_has_a_task_before_any_has_two);
     tcase_add_test(t, test_a_worker_holds_two_tasks_at_most);
@@ -348,7 +319,7 @@ main(void)
         t, test_auto_cuts_long_jobs_into_tasks_of_milliseconds_and_short_ones_for_all_workers);
     tcase_add_test(t, test_all_tasks_done_is_a_job_done);
     tcase_add_test(t, test_jobs_wait_while_no_worker_is_there);
-    t = case_of(suite, "ends");
+    t = job_case(suite, "ends");
     tcase_add_test(t, test_without_workers_a_job_fails_at_once);
     tcase_add_test(t, test_a_job_that_fails_at_once_does_not_let_the_loop_sleep);
     tcase_add_test(t, test_parameters_that_do_not_go_together_are_told_in_a_sentence);
@@ -358,7 +329,7 @@ main(void)
     tcase_add_test(t, test_a_kernel_that_refuses_its_input_says_why);
     tcase_add_test(t, test_results_that_cannot_be_right_fail_the_job);
     tcase_add_test(t, test_a_job_that_takes_too_long_ends_and_its_tasks_are_told_to_stop);
-    t = case_of(suite, "people");
+    t = job_case(suite, "people");
     tcase_add_test(t, test_status_counts_what_is_there);
     return suite_run(suite);
 }
