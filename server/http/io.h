@@ -18,7 +18,8 @@ struct http_io {
     /* Octets read; 0: the other side sends no more; -1 with errno: EAGAIN; EINTR: to be tried again
      * in the next turn, whether or not the loop says so; or the connection is lost. */
     ssize_t (*read)(struct http_conn *, void *to, size_t size);
-    /* Octets taken, perhaps not all; -1 with errno as above. Never raises SIGPIPE. */
+    /* Octets taken, perhaps not all; -1 with errno as above. What was refused is offered again
+     * first, some time in one piece. Never raises SIGPIPE. */
     ssize_t (*write)(struct http_conn *, const struct iovec *, int count);
     /* Says that nothing more will be sent; what comes in can still be read. */
     void (*shut)(struct http_conn *);

@@ -35,7 +35,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { HANDSHAKES_TURN = 4 }; /* steps of handshakes in one turn */
+enum { HANDSHAKES_TURN = 2 }; /* steps of handshakes in one turn */
 
 enum tls_state {
     TLS_FIRST,     /* nothing has come yet */
@@ -327,7 +327,7 @@ tls_write(struct http_conn *conn, const struct iovec *iov, int count)
 
     for (int i = 0; i < count; i++)
         total += iov[i].iov_len;
-    if (total < t->retry) { /* the turn allows less than what was refused: the next one will not */
+    if (total < t->retry) { /* this turn allows less than what was refused: a later one will not */
         errno = EINTR;
         return -1;
     }

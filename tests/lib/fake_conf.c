@@ -38,7 +38,8 @@ static const struct fake_key keys[] = {
     FAKE_TEXT(listen, false),     {"port", offsetof(struct conf, port), false, false},
     FAKE_NUMBER(workers),         FAKE_TEXT(worker_cpus, true),
     FAKE_TEXT(loop_cpu, true),    FAKE_NUMBER(drain_timeout),
-    FAKE_NUMBER(max_connections),
+    FAKE_NUMBER(max_connections), FAKE_TEXT(tls_certificate, true),
+    FAKE_TEXT(tls_key, true),
 };
 
 enum { NKEYS = sizeof(keys) / sizeof(keys[0]) };

@@ -8,6 +8,7 @@
 #include "fake_front.h"
 
 #include "common/conf.h"
+#include "common/identity.h"
 #include "common/log.h"
 #include "common/page.h"
 #include "common/wire.h"
@@ -286,6 +287,9 @@ fake_front_main(const struct front_args *args)
     atomic_store(&f.seen->fds, open_fds());
     atomic_store(&f.seen->cpus, affinity(&lowest));
     atomic_store(&f.seen->conf_port, (int)args->conf->port);
+    atomic_store(&f.seen->ntls, (int)args->ntls);
+    atomic_store(&f.seen->certificate_len,
+                 args->identity != NULL ? (int)args->identity->certificate.len : 0);
     atomic_store(&f.seen->pid, getpid());
     if (atomic_load(&world->fail) > 0) {
         atomic_fetch_sub(&world->fail, 1);

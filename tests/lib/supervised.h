@@ -33,6 +33,7 @@ struct fake_front {
     _Atomic uint64_t fds;
     _Atomic int cpus; /* in its affinity */
     _Atomic int conf_port;
+    _Atomic int ntls, certificate_len; /* sockets for TLS; octets of the certificate */
     _Atomic int drains;
     _Atomic int up[FAKE_WORKERS], down[FAKE_WORKERS]; /* messages */
     _Atomic int worker[FAKE_WORKERS];                 /* pid of the last that came up */

@@ -103,19 +103,24 @@ read_clear(struct tls_client *c)
     ERR_clear_error();
 }
 
+bool
+tls_turn(struct tls_client *c)
+{
+    bool moved = send_out(c);
+
+    web_turn(c->web);
+    moved |= take_in(c);
+    read_clear(c);
+    return moved;
+}
+
 void
 tls_turns(struct tls_client *c)
 {
     int quiet = 0;
 
-    while (quiet < QUIET_TURNS) {
-        bool moved = send_out(c);
-
-        web_turn(c->web);
-        moved |= take_in(c);
-        read_clear(c);
-        quiet = moved ? 0 : quiet + 1;
-    }
+    while (quiet < QUIET_TURNS)
+        quiet = tls_turn(c) ? 0 : quiet + 1;
 }
 
 bool

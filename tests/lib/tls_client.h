@@ -28,6 +28,8 @@ struct tls_client {
 void tls_client_open(struct tls_client *, struct web *, int fd);
 void tls_client_close(struct tls_client *);
 
+/* One turn; true: octets passed. */
+bool tls_turn(struct tls_client *);
 /* Turns until neither side has more to say. tls_send() does it, too. */
 void tls_turns(struct tls_client *);
 /* The handshake; true: it was done. */

@@ -8,6 +8,7 @@
 #include "common/clock.h"
 
 #include <signal.h>
+#include <stdio.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -153,6 +154,58 @@ START_TEST(test_hup_with_another_port_says_that_it_needs_a_restart_and_keeps_the
     supervised_wait(&s, &s.world->fronts[1].drains, 1, "drain of the old one");
     ck_assert_int_eq(s.world->fronts[2].conf_port, 0);
     ck_assert_int_eq(who_answers(), 2);
+    stop_and_expect_0();
+}
+END_TEST
+
+/* Any file will do: nobody here looks into it. */
+START_TEST(test_hup_reads_the_certificate_again)
+{
+    char path[96], conf[512];
+    FILE *f;
+
+    snprintf(path, sizeof(path), "%s.pem", s.config_path);
+    f = fopen(path, "we");
+    fputs("first", f);
+    fclose(f);
+    snprintf(conf, sizeof(conf), "workers=2\ntls_certificate=%s\ntls_key=%s", path, path);
+    start(conf);
+    ck_assert_int_eq(s.world->fronts[1].ntls, 1);
+    ck_assert_int_eq(s.world->fronts[1].certificate_len, 5);
+    f = fopen(path, "we");
+    fputs("the second", f);
+    fclose(f);
+    ck_assert_int_eq(kill(s.world->fronts[1].pid, SIGKILL), 0);
+    supervised_wait(&s, &s.world->fronts[2].up[1], 1, "the next front end");
+    ck_assert_int_eq(s.world->fronts[2].certificate_len, 5); /* as it was read */
+    send_signal(SIGHUP);
+    supervised_wait_log(&s, "reloaded: generation 3 serves");
+    ck_assert_int_eq(s.world->fronts[3].certificate_len, 10);
+    ck_assert_int_eq(unlink(path), 0);
+    send_signal(SIGHUP);
+    supervised_wait_log(&s, "tls_certificate: can't read ");
+    supervised_wait_log(&s, "not reloaded: the settings are wrong");
+    supervised_rewrite(&s, "workers=2");
+    send_signal(SIGHUP);
+    supervised_wait_log(&s, "https is turned off by a restart only: it stays on");
+    stop_and_expect_0();
+}
+END_TEST
+
+START_TEST(test_https_is_not_turned_on_by_hup)
+{
+    char conf[512];
+
+    start("workers=2");
+    ck_assert_int_eq(s.world->fronts[1].ntls, 0);
+    snprintf(conf, sizeof(conf), "workers=3\ntls_certificate=%s\ntls_key=%s", s.config_path,
+             s.config_path);
+    supervised_rewrite(&s, conf);
+    send_signal(SIGHUP);
+    supervised_wait_log(&s, "https is turned on by a restart only: it stays off");
+    supervised_wait(&s, &s.world->fronts[2].up[2], 1, "a third worker");
+    ck_assert_int_eq(s.world->fronts[2].ntls, 0);
+    ck_assert_int_eq(s.world->fronts[2].certificate_len, 0);
     stop_and_expect_0();
 }
 END_TEST
@@ -328,6 +381,8 @@ main(int argc, char **argv)
     tcase_add_test(tc, test_hup_with_a_wrong_file_names_all_errors_and_changes_nothing);
     tcase_add_test(tc, test_hup_with_a_front_end_that_fails_keeps_the_old_one);
     tcase_add_test(tc, test_hup_with_another_port_says_that_it_needs_a_restart_and_keeps_the_port);
+    tcase_add_test(tc, test_hup_reads_the_certificate_again);
+    tcase_add_test(tc, test_https_is_not_turned_on_by_hup);
     tcase_add_test(tc, test_a_second_hup_waits_until_the_first_is_done);
     tcase_add_test(tc, test_a_draining_front_end_that_is_killed_is_not_replaced);
     tcase_add_test(tc, test_workers_of_a_draining_generation_are_still_replaced);
