@@ -216,7 +216,8 @@ check_settings(const struct command *command, struct conf_set *settings)
         buf_add_char(&why, '\n');
         wrong++;
     }
-    fwrite(why.data, 1, why.len, stderr);
+    if (why.len > 0)
+        fwrite(why.data, 1, why.len, stderr);
     if (wrong == 0)
         printf("%s: the configuration is fine\n",
                command->source.path != NULL ? command->source.path : "default settings");
