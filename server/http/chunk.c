@@ -5,6 +5,8 @@
 
 #include "http/grammar.h"
 
+#include <stdbool.h>
+
 enum {
     SIZE_LINE_MAX = 256,
     TRAILERS_MAX = 8192,
@@ -13,7 +15,15 @@ enum {
 
 enum chunk_state {
     CHUNK_SIZE,          /* digits of a size */
-    CHUNK_EXTENSION,     /* behind ';' */
+    CHUNK_BLANK,         /* blanks behind a size or an extension: a ';' must follow */
+    CHUNK_NAME_FIRST,    /* behind ';': blanks, then a name */
+    CHUNK_NAME,          /* the name of an extension */
+    CHUNK_NAME_BLANK,    /* blanks behind it: '=' or ';' must follow */
+    CHUNK_VALUE_FIRST,   /* behind '=': blanks, then a token or a quoted string */
+    CHUNK_VALUE,         /* a token */
+    CHUNK_QUOTED,        /* a quoted string */
+    CHUNK_QUOTED_PAIR,   /* the backslash of a pair in it was read */
+    CHUNK_QUOTED_END,    /* its last quote was read */
     CHUNK_SIZE_LF,       /* the CR of a size line was read */
     CHUNK_OCTETS,        /* data */
     CHUNK_OCTETS_CR,     /* data is over: CR ... */
@@ -40,6 +50,86 @@ wrong(const char **why, const char *rule)
     return CHUNK_WRONG;
 }
 
+/* Extensions: *( BWS ";" BWS token [ BWS "=" BWS ( token / quoted-string ) ] ), where BWS are
+ * blanks that nobody should send and everybody must read (RFC 9112 7.1.1). What may follow in each
+ * state; 0: nothing there is right. */
+enum piece {
+    PIECE_OTHER,
+    PIECE_TOKEN,
+    PIECE_BLANK,
+    PIECE_SEMICOLON,
+    PIECE_EQUALS,
+    PIECE_QUOTE,
+    PIECE_CR,
+    PIECES
+};
+
+static const uint8_t extension_moves[][PIECES] = {
+    [CHUNK_BLANK] = {[PIECE_BLANK] = CHUNK_BLANK, [PIECE_SEMICOLON] = CHUNK_NAME_FIRST},
+    [CHUNK_NAME_FIRST] = {[PIECE_BLANK] = CHUNK_NAME_FIRST, [PIECE_TOKEN] = CHUNK_NAME},
+    [CHUNK_NAME] = {[PIECE_TOKEN] = CHUNK_NAME,
+                    [PIECE_BLANK] = CHUNK_NAME_BLANK,
+                    [PIECE_EQUALS] = CHUNK_VALUE_FIRST,
+                    [PIECE_SEMICOLON] = CHUNK_NAME_FIRST,
+                    [PIECE_CR] = CHUNK_SIZE_LF},
+    [CHUNK_NAME_BLANK] = {[PIECE_BLANK] = CHUNK_NAME_BLANK,
+                          [PIECE_EQUALS] = CHUNK_VALUE_FIRST,
+                          [PIECE_SEMICOLON] = CHUNK_NAME_FIRST},
+    [CHUNK_VALUE_FIRST] = {[PIECE_BLANK] = CHUNK_VALUE_FIRST,
+                           [PIECE_TOKEN] = CHUNK_VALUE,
+                           [PIECE_QUOTE] = CHUNK_QUOTED},
+    [CHUNK_VALUE] = {[PIECE_TOKEN] = CHUNK_VALUE,
+                     [PIECE_BLANK] = CHUNK_BLANK,
+                     [PIECE_SEMICOLON] = CHUNK_NAME_FIRST,
+                     [PIECE_CR] = CHUNK_SIZE_LF},
+    [CHUNK_QUOTED_END] = {[PIECE_BLANK] = CHUNK_BLANK,
+                          [PIECE_SEMICOLON] = CHUNK_NAME_FIRST,
+                          [PIECE_CR] = CHUNK_SIZE_LF},
+};
+
+static enum piece
+piece_of(char c)
+{
+    if (octet_is(c, OCTET_TOKEN))
+        return PIECE_TOKEN;
+    switch (c) {
+    case ' ':
+    case '\t':
+        return PIECE_BLANK;
+    case ';':
+        return PIECE_SEMICOLON;
+    case '=':
+        return PIECE_EQUALS;
+    case '"':
+        return PIECE_QUOTE;
+    case '\r':
+        return PIECE_CR;
+    }
+    return PIECE_OTHER;
+}
+
+static enum chunk_state
+on_extension(enum chunk_state state, char c, const char **why)
+{
+    unsigned next = extension_moves[state][piece_of(c)];
+
+    if (next == 0)
+        return wrong(why, "a chunk extension that is none (RFC 9112 7.1.1)");
+    return (enum chunk_state)next;
+}
+
+static enum chunk_state
+on_quoted(enum chunk_state state, char c, const char **why)
+{
+    if (!grammar_is_value(&c, 1))
+        return wrong(why, "a control octet in a chunk extension (RFC 9112 7.1.1)");
+    if (state == CHUNK_QUOTED_PAIR)
+        return CHUNK_QUOTED;
+    if (c == '"')
+        return CHUNK_QUOTED_END;
+    return c == '\\' ? CHUNK_QUOTED_PAIR : CHUNK_QUOTED;
+}
+
 static enum chunk_state
 on_size(struct chunk_decoder *d, char c, const char **why)
 {
@@ -51,20 +141,22 @@ on_size(struct chunk_decoder *d, char c, const char **why)
         d->left = d->left << 4 | octet_hex(c);
         return CHUNK_SIZE;
     }
-    if (d->digits == 0 || (c != '\r' && c != ';'))
-        return wrong(why, "a chunk size is hexadecimal digits only (RFC 9112 7.1)");
-    return c == '\r' ? CHUNK_SIZE_LF : CHUNK_EXTENSION;
+    if (d->digits > 0 && c == '\r')
+        return CHUNK_SIZE_LF;
+    if (d->digits > 0 && extension_moves[CHUNK_BLANK][piece_of(c)] != 0)
+        return on_extension(CHUNK_BLANK, c, why);
+    return wrong(why, "a chunk size is hexadecimal digits only (RFC 9112 7.1)");
 }
 
 /* A CR ends the line, other controls are none of its octets. */
 static enum chunk_state
-on_text(char c, enum chunk_state stay, enum chunk_state end, const char **why)
+on_trailer_value(char c, const char **why)
 {
     if (c == '\r')
-        return end;
+        return CHUNK_TRAILER_LF;
     if (!grammar_is_value(&c, 1))
-        return wrong(why, "a control octet in a chunk extension or trailer (RFC 9112 7.1)");
-    return stay;
+        return wrong(why, "a control octet in a trailer (RFC 9110 5.5)");
+    return CHUNK_TRAILER_VALUE;
 }
 
 static enum chunk_state
@@ -94,8 +186,17 @@ step(struct chunk_decoder *d, char c, const char **why)
     switch (state) {
     case CHUNK_SIZE:
         return on_size(d, c, why);
-    case CHUNK_EXTENSION:
-        return on_text(c, state, CHUNK_SIZE_LF, why);
+    case CHUNK_BLANK:
+    case CHUNK_NAME_FIRST:
+    case CHUNK_NAME:
+    case CHUNK_NAME_BLANK:
+    case CHUNK_VALUE_FIRST:
+    case CHUNK_VALUE:
+    case CHUNK_QUOTED_END:
+        return on_extension(state, c, why);
+    case CHUNK_QUOTED:
+    case CHUNK_QUOTED_PAIR:
+        return on_quoted(state, c, why);
     case CHUNK_SIZE_LF:
         return c == '\n' ? on_size_end(d) : wrong(why, "a CR without LF (RFC 9112 2.2)");
     case CHUNK_OCTETS_CR:
@@ -111,7 +212,7 @@ step(struct chunk_decoder *d, char c, const char **why)
     case CHUNK_TRAILER_NAME:
         return on_trailer_name(state, c, why);
     case CHUNK_TRAILER_VALUE:
-        return on_text(c, state, CHUNK_TRAILER_LF, why);
+        return on_trailer_value(c, why);
     case CHUNK_TRAILER_LF:
         return c == '\n' ? CHUNK_TRAILER : wrong(why, "a CR without LF (RFC 9112 2.2)");
     case CHUNK_LAST_LF:

@@ -6,7 +6,8 @@
  *
  * Strict, since two readers who disagree about a chunk can be made to disagree about requests: no
  * bare LF, no blanks or signs around sizes, at most 16 digits, size lines of at most 256 octets.
- * Extensions are ignored; trailer fields must be fields, and are dropped (at most 8 KiB).
+ * Extensions must be extensions, with blanks only where RFC 9112 7.1.1 has them, and are ignored;
+ * trailer fields must be fields, and are dropped (at most 8 KiB).
  */
 #ifndef HTTP_CHUNK_H
 #define HTTP_CHUNK_H

@@ -37,7 +37,8 @@ input_wanted(const struct http_conn *conn)
     case CONN_STATES:
         return false;
     }
-    return conn->in_len < conn->server->room_size / 2;
+    /* a head as long as allowed, but not at its end, still needs the octet that is too much */
+    return conn->in_len <= conn->server->room_size / 2;
 }
 
 /* ---- octets ---- */

@@ -7,6 +7,7 @@
 
 #include "http/grammar.h"
 
+#include <arpa/inet.h>
 #include <string.h>
 
 static const char slash[] = "/";
@@ -99,15 +100,21 @@ target_read(struct http_head *head)
     return read_absolute(head, p + len, end);
 }
 
-/* "[::1]": digits, colons and dots; what they mean is for inet_pton(). */
+/* "[::1]". The other kind of literal, "[v1.x]", is for addresses that nobody has yet. */
 static const char *
 skip_literal(const char *p, const char *end)
 {
-    const char *start = ++p;
+    const char *start = p + 1, *stop = memchr(p, ']', (size_t)(end - p));
+    struct in6_addr address;
+    char text[INET6_ADDRSTRLEN];
+    size_t len;
 
-    while (p < end && (octet_is(*p, OCTET_HEX) || *p == ':' || *p == '.'))
-        p++;
-    return p < end && *p == ']' && p - start >= 2 ? p + 1 : NULL;
+    if (stop == NULL || (size_t)(stop - start) >= sizeof(text))
+        return NULL;
+    len = (size_t)(stop - start);
+    memcpy(text, start, len);
+    text[len] = '\0';
+    return strlen(text) == len && inet_pton(AF_INET6, text, &address) == 1 ? stop + 1 : NULL;
 }
 
 static const char *

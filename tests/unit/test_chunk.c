@@ -47,7 +47,8 @@ decode(const char *in, size_t in_len, size_t step)
 }
 
 #define GOOD                                                                                       \
-    "5\r\nhello\r\n7;name=\"v a\";x\r\n, world\r\n1F\r\n0123456789abcdef0123456789abcde\r\n"       \
+    "5\r\nhello\r\n7 ;\tname = \"v \\\"\" ; x\r\n, "                                               \
+    "world\r\n1F\r\n0123456789abcdef0123456789abcde\r\n"                                           \
     "0000\r\nTrailer: x\r\nOther:\r\n\r\n"
 #define NEXT "GET / HTTP/1.1\r\n"
 
@@ -103,6 +104,20 @@ START_TEST(test_broken_chunks_are_refused_however_they_are_cut)
         {"5;a\nhello", 0},
         {"5;a\x01", 0},
         {"5;a\x7f", 0},
+        {"5;\r\n", 0},
+        {"5;;", 0},
+        {"5;=", 0},
+        {"5 ;a=;", 0},
+        {"5;a =\r\n", 0},
+        {"5;a=b=", 0},
+        {"5;a b", 0},
+        {"5;a \r\n", 0},
+        {"5;a=b \r\n", 0},
+        {"5;a=b c", 0},
+        {"5;a=\"b\"c", 0},
+        {"5;a=\"b\r\n", 0},
+        {"5;a=\"\\\r\n", 0},
+        {"5;a\"b\"\r\n", 0},
         {"0\r\nX\r\n", 0},
         {"0\r\n: x\r\n", 0},
         {"0\r\n X: y\r\n", 0},
