@@ -185,7 +185,8 @@ give_up(struct supervisor *s, int exit_status)
                    START_TRIES);
     s->exit_status = exit_status;
     phase_move(s, PHASE_KILLING);
-    kill_all(s);
+    if (exit_status != EX_CONFIG) /* then nothing but its workers is left, and they are leaving */
+        kill_all(s);
 }
 
 /* The current front end is gone, or there never was one: when does the next one start? */
