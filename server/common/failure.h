@@ -24,6 +24,7 @@ enum failure {
     /* request: it can be read, but not served as asked */
     FAIL_NOT_FOUND,        /* 404 */
     FAIL_METHOD,           /* 405 with Allow */
+    FAIL_PRECONDITION,     /* 412: If-Match, If-None-Match */
     FAIL_PARAMETER,        /* 400 with invalid_params */
     FAIL_BODY,             /* 400: the body is not what the endpoint takes */
     FAIL_FORBIDDEN_ORIGIN, /* 403: another web page's request */

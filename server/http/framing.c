@@ -136,9 +136,15 @@ framing_field(struct framing *f, struct http_head *head, const struct http_field
         if (is_text(field->name, "expect"))
             return field_expect(f, head, field->value);
         break;
+    case 8:
+        head->conditional |= is_text(field->name, "if-match");
+        break;
     case 10:
         if (is_text(field->name, "connection"))
             return field_connection(f, field->value);
+        break;
+    case 13:
+        head->conditional |= is_text(field->name, "if-none-match");
         break;
     case 14:
         if (is_text(field->name, "content-length"))

@@ -58,6 +58,7 @@ struct http_head {
     bool keep_alive;
     bool chunked;
     bool expect_continue;
+    bool conditional;         /* If-Match or If-None-Match is among the fields */
     int64_t content_length;   /* -1: none */
     struct slice_text octets; /* all of it as received; {NULL, 0}: made up, not received */
     unsigned nfields;

@@ -163,6 +163,41 @@ check_method(struct req *r)
     return -1;
 }
 
+static struct next
+answer_unchanged(struct req *r)
+{
+    return reply_text(r, 304, NULL, NULL, 0);
+}
+
+static bool
+is_star(struct slice_text value)
+{
+    return value.len == 1 && value.p[0] == '*';
+}
+
+/* RFC 9110 section 13. Nothing here has an entity tag or a date of change: conditions on dates must
+ * be ignored, no tag ever matches, and "*" asks whether there is anything at all. */
+static int
+check_conditions(struct req *r)
+{
+    bool exists = (r->route->methods & METHOD_GET) != 0;
+    struct slice_text match = http_head_field(r->head, "if-match");
+    struct slice_text none = http_head_field(r->head, "if-none-match");
+
+    if (match.p != NULL && !(exists && is_star(match))) {
+        snprintf(r->why, sizeof(r->why), "nothing here has the tag that If-Match names");
+    } else if (!is_star(none) || !exists) {
+        return 0;
+    } else if (r->head->method == HTTP_GET || r->head->method == HTTP_HEAD) {
+        r->step = answer_unchanged;
+        return 0;
+    } else {
+        snprintf(r->why, sizeof(r->why), "If-None-Match is *, and %s is there", r->route->path);
+    }
+    r->failed = FAIL_PRECONDITION;
+    return -1;
+}
+
 /* "OPTIONS *" asks for the server itself (RFC 9110 section 9.3.7). */
 static bool
 is_options_of_all(const struct req *r)
@@ -200,7 +235,7 @@ check(struct req *r)
     if (params_read(r) != 0)
         return -1;
     r->step = r->route->first;
-    return 0;
+    return r->head->conditional ? check_conditions(r) : 0;
 }
 
 /* True: it is over already. */

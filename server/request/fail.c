@@ -37,6 +37,8 @@ static const struct fail_row fail_rows[FAIL_COUNT] = {
     [FAIL_NOT_FOUND] = {404, 0, "not-found", "No such address", "GET /help lists all addresses."},
     [FAIL_METHOD] = {405, 0, "method-not-allowed", "Method not allowed",
                      "The field Allow names the methods of this address."},
+    [FAIL_PRECONDITION] = {412, 0, "precondition-failed", "Precondition failed",
+                           "Answers here have no entity tags: If-Match can only be *."},
     [FAIL_PARAMETER] = {400, 0, "out-of-range", "Parameter out of range",
                         "invalid_params names each parameter with its range and default."},
     [FAIL_BODY] = {400, 0, "bad-body", "Request body not understood",

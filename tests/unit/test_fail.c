@@ -75,6 +75,7 @@ static const struct {
     [FAIL_BODY_TOO_LARGE] = {413, 0, "body-too-large"},
     [FAIL_TARGET_TOO_LONG] = {414, 0, "target-too-long"},
     [FAIL_HEAD_TOO_LARGE] = {431, 0, "head-too-large"},
+    [FAIL_PRECONDITION] = {412, 0, "precondition-failed"},
     [FAIL_EXPECTATION] = {417, 0, "expectation-failed"},
     [FAIL_UNKNOWN_CODING] = {501, 0, "unknown-coding"},
     [FAIL_UNKNOWN_METHOD] = {501, 0, "unknown-method"},
