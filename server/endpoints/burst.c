@@ -21,6 +21,9 @@
 /* The workers' slices reach the ring within 10 ms; the summary waits for them. */
 #define SETTLE_NS (25 * NS_PER_MS)
 
+/* Of a turn of the loop, for starting requests. */
+#define START_SHARE_NS (500 * NS_PER_US)
+
 /* ---- a child's origin ---- */
 
 static void
@@ -207,15 +210,22 @@ burst_send(struct req *r)
     return reply_part(r, s->lines.data, s->lines.len, burst_sent);
 }
 
+/* Starts what may be started, for half a millisecond; the rest in the next turn: others come
+ * first. */
 static struct next
 burst_go(struct req *r)
 {
     struct burst *s = r->state;
+    const uint64_t begun = clock_ns();
 
     while (s->started < s->count && s->started - s->finished < s->at_once) {
         start_child(s);
         if (s->gap_ns > 0 && s->started < s->count) {
             req_delay(r, s->gap_ns);
+            return wait_all(r, burst_send);
+        }
+        if (clock_ns() - begun > START_SHARE_NS && s->started < s->count) {
+            req_delay(r, 0);
             return wait_all(r, burst_send);
         }
     }
@@ -226,9 +236,12 @@ static struct next
 burst_planned(struct req *r)
 {
     struct burst *s = r->state;
+    struct db_class_status slow;
 
     if (burst_plan(s) != 0)
-        return (struct next){NEXT_FAIL, NULL};
+        return reply_fail(r, s->refusal, "%s", s->refused);
+    db_class_status(r->runner->db, DB_SLOW, &slow);
+    s->slow_waited_at = slow.waited;
     s->start_ns = clock_ns();
     s->switches_at = r->runner->loop_switches;
     reply_begin(r, 200, "application/x-ndjson", -1);

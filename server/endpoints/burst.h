@@ -38,19 +38,23 @@ struct burst {
     uint64_t gap_ns;
     const char *run; /* appended to addresses that take it; NULL: as each says */
 
+    enum failure refusal; /* why there is no burst */
+    char refused[200];
+
     unsigned started, finished, failed;
     struct buf lines; /* finished requests, not yet sent */
     uint64_t start_ns, end_ns;
     uint64_t *ids; /* numbers of its requests, for the trace */
     unsigned requests, requests_max, in_progress, in_progress_max;
     uint64_t switches_at;
+    uint64_t slow_waited_at; /* queries that had waited for a slow connection before it */
     /* sums over its requests, for factor and why */
     struct usage usage;
     uint64_t loop_ns, gate_ns, lock_ns, longest_ns;
     unsigned ran_on; /* bit e: some computed by executor e */
 };
 
-/* plan.c: reads body or parameters, checks every address. 0, or -1 with r->failed and r->why. */
+/* plan.c: reads body or parameters, checks every address. 0, or -1 with refusal and refused. */
 MUST_CHECK int burst_plan(struct burst *);
 
 /* why.c: the last line. running_max is taken from the trace of CPU slices. */

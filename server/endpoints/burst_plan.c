@@ -45,6 +45,9 @@ const struct param burst_params[] = {
     {.name = NULL},
 };
 
+/* As long as the parameter path may be: each line of the answer repeats it. */
+enum { PATH_MAX_OCTETS = 1024 };
+
 static int refuse(struct burst *s, enum failure failure, const char *fmt, ...) PRINTF_LIKE(3, 4);
 
 static int
@@ -53,9 +56,9 @@ refuse(struct burst *s, enum failure failure, const char *fmt, ...)
     va_list args;
 
     va_start(args, fmt);
-    vsnprintf(s->r->why, sizeof(s->r->why), fmt, args);
+    vsnprintf(s->refused, sizeof(s->refused), fmt, args);
     va_end(args);
-    s->r->failed = failure;
+    s->refusal = failure;
     return -1;
 }
 
@@ -100,6 +103,8 @@ add_kind(struct burst *s, const char *path, int64_t count)
         return refuse(s, FAIL_BODY, "a burst has at most %d different addresses", BURST_KINDS_MAX);
     if (count < 1 || s->count + (uint64_t)count > BURST_MAX)
         return refuse(s, FAIL_PARAMETER, "a burst has 1 to %d requests in all", BURST_MAX);
+    if (strlen(path) > PATH_MAX_OCTETS)
+        return refuse(s, FAIL_BODY, "an address in a burst has at most %d octets", PATH_MAX_OCTETS);
     for (const char *p = path; *p != '\0'; p++)
         if (*p <= ' ' || *p == 0x7f || *p == '#' || (unsigned char)*p >= 0x80)
             return refuse(s, FAIL_BODY, "%.60s is not an address: encode its octets as %%XX", path);

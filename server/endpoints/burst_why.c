@@ -54,6 +54,17 @@ why_failed(const struct burst *s, struct buf *b)
     buf_addf(b, "%u of %u requests failed: their lines say why", s->failed, s->count);
 }
 
+/* Why there was never more than one request at a time. */
+static const char *
+why_alone(const struct burst *s)
+{
+    if (s->at_once == 1)
+        return "at_once=1";
+    if (s->r->runner->conf->max_in_progress == 1)
+        return "max_in_progress = 1";
+    return s->gap_ns > 0 ? "each was over before the gap" : "each was over before the next began";
+}
+
 static void
 why_one_at_a_time(const struct burst *s, const struct facts *f, struct buf *b)
 {
@@ -66,7 +77,7 @@ why_one_at_a_time(const struct burst *s, const struct facts *f, struct buf *b)
         buf_addf(
             b,
             "one request at a time: %.0f ms of waiting and %.0f ms of CPU time, all in a row (%s)",
-            f->db, f->cpu + f->loop, s->at_once == 1 ? "at_once=1" : "max_in_progress = 1");
+            f->db, f->cpu + f->loop, why_alone(s));
 }
 
 static void
@@ -123,7 +134,7 @@ add_why(const struct burst *s, const struct facts *f, struct buf *b)
         buf_addf(&why, "little to do: %.1f ms of work in %.1f ms", work, f->wall);
     else if (f->lock > f->wall * 0.5)
         why_lock(s, f, &why);
-    else if (f->slow.connections_max > 0 && s->requests_max > f->slow.connections_max &&
+    else if (f->slow.waited > s->slow_waited_at && s->requests_max > f->slow.connections_max &&
              f->queue - f->lock > f->wall * 0.2 && f->db > f->cpu)
         why_connections(s, f, &why);
     else if (f->cpu > f->wall * 0.5 || f->cpu > f->db)

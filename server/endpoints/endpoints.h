@@ -27,6 +27,7 @@ struct next cached_look(struct req *);
 /* sleep.c, lock.c, report.c, mix.c */
 struct next sleep_ask(struct req *);
 struct next lock_ask(struct req *);
+void lock_cleanup(struct req *);
 struct next report_ask(struct req *);
 struct next mix_wait(struct req *);
 extern const struct param sleep_params[], lock_params[], report_params[], mix_params[];

@@ -34,9 +34,11 @@ const struct param lock_params[] = {
 
 struct lock {
     struct query query;
+    bool told; /* it is known whether it held the lock */
 };
 
-/* Who held each lock last; a number of a request, 0: nobody since the start. */
+/* Who held each lock last; a number of a request, 0: nobody since the start, or nobody knows, since
+ * a client left before its answer. */
 static uint64_t last_holder[KEYS + 1];
 
 static struct next
@@ -61,6 +63,7 @@ lock_answer(struct req *r)
         r->lock_ns = lock_ns;
     }
     last_holder[r->params[LOCK_KEY]] = r->id;
+    s->told = true;
     buf_addf(b, "{\"key\":%lld,\"held_ms\":%lld,\"lock_wait_ms\":", (long long)r->params[LOCK_KEY],
              (long long)r->params[LOCK_MS]);
     buf_add_ms(b, lock_ns);
@@ -83,4 +86,13 @@ lock_ask(struct req *r)
     snprintf(ms, sizeof(ms), "%lld", (long long)r->params[LOCK_MS]);
     req_query(r, &s->query, SQL_LOCK, params, 2);
     return wait_all(r, lock_answer);
+}
+
+void
+lock_cleanup(struct req *r)
+{
+    struct lock *s = r->state;
+
+    if (!s->told)
+        last_holder[r->params[LOCK_KEY]] = 0;
 }

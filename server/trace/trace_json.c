@@ -6,7 +6,8 @@
  *
  * CPU slices and the counter "running" are swept from the end of the cut backwards; spans are read
  * from the number that the ring had when it was asked. What is overwritten meanwhile is counted as
- * left out. The counter "in progress" is made of the spans that were written.
+ * left out. The counter "in progress" is made of the spans that were written; where some are
+ * missing it would be wrong, and is left out.
  */
 #include "trace/trace_json.h"
 
@@ -171,7 +172,8 @@ write_spans(struct trace_json *t)
         added++;
     }
     if (t->next >= t->last)
-        t->phase = PHASE_IN_PROGRESS;
+        t->phase =
+            span_ring_sampling(t->ring) == 1 && t->left_out == 0 ? PHASE_IN_PROGRESS : PHASE_END;
 }
 
 static void

@@ -185,6 +185,7 @@ START_TEST(test_bursts_that_make_no_sense_are_refused_before_they_begin)
         {"/burst", "[{\"path\":\"/burst\"}]", "can't be part of a burst"},
         {"/burst", "[{\"path\":\"/echo\"}]", "can't be part of a burst"},
         {"/burst", "[{\"path\":\"/trace.json\"}]", "can't be part of a burst"},
+        {"/burst", "[{\"path\":\"/bytes?n=64000000\"}]", "can't be part of a burst"},
         {"/burst", "[{\"path\":\"/db/sleep\",\"count\":501}]", "1 to 500"},
         {"/burst", "[{\"path\":\"/db/sleep\",\"count\":0}]", "1 to 500"},
         {"/burst?at_once=7", "[{\"path\":\"/db/sleep\",\"count\":6}]", "between 1 and count (6)"},
@@ -201,6 +202,20 @@ START_TEST(test_bursts_that_make_no_sense_are_refused_before_they_begin)
                       cases[i].target, cases[i].body, r.status, r.body);
         reply_free(&r);
     }
+}
+END_TEST
+
+/* Each line of the answer repeats the address. */
+START_TEST(test_an_address_of_a_burst_is_bounded)
+{
+    enum { LONG = 100000 };
+    static char body[LONG + 64];
+    struct reply r;
+    int len = snprintf(body, sizeof(body), "[{\"path\":\"/json?x=%0*d\",\"count\":500}]", LONG, 0);
+
+    r = http_ask(server, "POST", "/burst", NULL, body, (size_t)len);
+    ck_assert_msg(r.status == 400 && strstr(r.body, "at most 1024 octets") != NULL, "%d", r.status);
+    reply_free(&r);
 }
 END_TEST
 
@@ -311,6 +326,7 @@ main(void)
         test_a_browser_gets_the_problem_as_a_page,
         test_a_wrong_method_is_told_the_right_ones,
         test_bursts_that_make_no_sense_are_refused_before_they_begin,
+        test_an_address_of_a_burst_is_bounded,
         test_a_mistake_inside_a_burst_fails_that_line_alone,
         test_a_host_that_is_not_ours_is_misdirected,
         test_a_page_of_another_site_can_not_make_this_server_work,
