@@ -2,6 +2,7 @@
 #
 #   build/interleave, build/interleave-worker            VARIANT=release (default)
 #   build/san/interleave, build/san/interleave-worker    VARIANT=san: AddressSanitizer and UBSan; the tests' programs
+#   build/fuzz/, build/coverage/                         VARIANT=fuzz (clang), VARIANT=coverage: programs of tests/ only
 #   build/gen/                                           written sources: SQL statements, version
 #
 # Sources are found by their place, so a new file needs no line here. V=1 shows whole commands.
@@ -18,8 +19,17 @@ else ifeq ($(VARIANT),san)
 B := build/san
 override CFLAGS := -O1 -g
 DEFINES := -DNO_TARGET_CLONES -DTEST_KERNELS
+else ifeq ($(VARIANT),fuzz)
+B := build/fuzz
+override CFLAGS := -O1 -g
+override CC := clang
+DEFINES := -DNO_TARGET_CLONES -DTEST_KERNELS
+else ifeq ($(VARIANT),coverage)
+B := build/coverage
+override CFLAGS := -O0 -g
+DEFINES := -DNO_TARGET_CLONES -DTEST_KERNELS
 else
-$(error VARIANT is release or san, not '$(VARIANT)')
+$(error VARIANT is release, san, fuzz or coverage, not '$(VARIANT)')
 endif
 
 O   := $(B)/obj
@@ -35,6 +45,7 @@ TESTLIB := $(wildcard tests/lib/*.c)
 UNIT    := $(wildcard tests/unit/test_*.c)
 LOOP    := $(wildcard tests/loop/test_*.c)
 E2E     := $(wildcard tests/e2e/test_*.c)
+FUZZ    := $(wildcard tests/fuzz/fuzz_*.c)
 
 # The worker takes from server/common only what it uses, or it would need inih as well.
 SERVER_LIBS := -levent_core -levent_extra -lpq -linih -ljansson -lz -lm -lssl -lcrypto
@@ -62,7 +73,7 @@ endif
 .SECONDEXPANSION:
 .SUFFIXES:
 .SECONDARY:
-.PHONY: all help run test compare bench lint format install clean FORCE unit loop e2e
+.PHONY: all help run test fuzz coverage compare bench lint format install clean FORCE unit loop e2e fuzzers
 
 all: $(B)/interleave $(B)/interleave-worker ## build the server and its workers (the default)
 
@@ -140,13 +151,28 @@ $(O)/testlib.a: $(call objects,$(TESTLIB))
 
 $(call program,$(E2E)): $(O)/testlib.a
 
+# Programs that take made up input: a fuzzer gives it to them, or, where they have none, files do.
+fuzzers: $(call program,$(FUZZ)) $(B)/tests/fuzz/seeds
+
+ifneq ($(VARIANT),fuzz)
+$(call program,$(FUZZ)): $(O)/tests/fuzz/replay.o
+else
+$(call program,$(FUZZ)): FUZZER := -fsanitize=fuzzer
+endif
+
 $(B)/tests/%: $(O)/tests/%.o $$(call linked,tests/$$*.c)
 	@mkdir -p $(@D)
 	$(call say,LD,$@)
-	$(Q)$(LINK) -o $@ $(sort $(filter %.o,$^)) $(filter %.a,$^) @$(O)/ld.flags $(TEST_LIBS)
+	$(Q)$(LINK) -o $@ $(sort $(filter %.o,$^)) $(filter %.a,$^) @$(O)/ld.flags $(FUZZER) $(TEST_LIBS)
 
 test: ## everything again for the tests: packages, sanitizers, unit, loop and end-to-end tests
 	@tests/run
+
+fuzz: ## made up input for whatever reads strangers' octets (SECONDS=60 in all, TARGETS="head chunk")
+	@FUZZ_KEEP=1 FUZZ_SECONDS='$(SECONDS)' FUZZ_TARGETS='$(TARGETS)' tests/fuzz/run
+
+coverage: ## which lines of the HTTP parser the unit and loop tests and the corpora reach
+	@tests/coverage
 
 # ---- run ------------------------------------------------------------------------------------------------------
 
