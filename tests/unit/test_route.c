@@ -98,6 +98,12 @@ START_TEST(test_an_unknown_path_gets_404_and_the_path_that_was_meant)
         {"/ecoh?x=1", "there is no /ecoh here; did you mean /echo?"},
         {"/gallery", "there is no /gallery here; did you mean /gallery/?"},
         {"/nothing/like/it", "there is no /nothing/like/it here; GET /help lists what there is"},
+        /* a third of the letters or fewer is a typo, more is another word */
+        {"/db/lseep", "there is no /db/lseep here; did you mean /db/sleep?"},
+        {"/db/slxxp", "there is no /db/slxxp here; did you mean /db/sleep?"},
+        {"/xb/slxep", "there is no /xb/slxep here; GET /help lists what there is"},
+        {"/dx/slxxx", "there is no /dx/slxxx here; GET /help lists what there is"},
+        {"/path", "there is no /path here; GET /help lists what there is"},
     };
 
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
