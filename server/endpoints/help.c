@@ -141,14 +141,33 @@ root_answer(struct req *r)
     return reply_text(r, 200, "text/html; charset=utf-8", b->data, b->len);
 }
 
+/* A line for each problem. */
+static struct next
+problems_list(struct req *r)
+{
+    struct buf *b = req_scratch(r);
+
+    for (unsigned i = FAIL_NONE + 1; i < FAIL_COUNT; i++) {
+        const struct fail_row *row = fail_row((enum failure)i);
+
+        buf_addf(b, "%d  /problems/%-20s %s\n", row->status, row->name, row->title);
+    }
+    return reply_text(r, 200, "text/plain; charset=utf-8", b->data, b->len);
+}
+
 struct next
 problems_answer(struct req *r)
 {
     const struct fail_row *row = fail_row_named(r->rest.p, r->rest.len);
     struct buf *b = req_scratch(r);
 
+    if (r->rest.len == 0)
+        return problems_list(r);
     if (row == NULL)
-        return reply_fail(r, FAIL_NOT_FOUND, "there is no problem of this name");
+        return reply_fail(r, FAIL_NOT_FOUND,
+                          "there is no problem of this name; GET /problems/ lists all of them");
     buf_addf(b, "%s (status %d)\n\n%s\n", row->title, row->status, row->sentence);
+    if (row->cure != NULL)
+        buf_addf(b, "%s\n", row->cure);
     return reply_text(r, 200, "text/plain; charset=utf-8", b->data, b->len);
 }

@@ -18,7 +18,8 @@ struct fail_row {
     int retry_after;  /* seconds; 0: no such field */
     const char *name; /* /problems/NAME */
     const char *title;
-    const char *sentence; /* the cure, for people */
+    const char *sentence; /* what it means, where nothing is known of the case */
+    const char *cure;     /* what to do about it: ends every detail; NULL: the case names it */
 };
 
 const struct fail_row *fail_row(enum failure);

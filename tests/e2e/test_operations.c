@@ -74,8 +74,14 @@ START_TEST(test_operations_answer)
     root = get_json(server, "/version", 200);
     ck_assert_str_eq(json_text(root, "name"), "interleave");
     json_decref(root);
-    r = http_get(server, "/problems/out-of-range");
+    r = http_get(server, "/problems/misdirected");
     ck_assert_int_eq(r.status, 200);
+    ck_assert_ptr_nonnull(strstr(r.body, "server_names"));
+    reply_free(&r);
+    r = http_get(server, "/problems/");
+    ck_assert_int_eq(r.status, 200);
+    ck_assert_ptr_nonnull(strstr(r.body, "400  /problems/out-of-range"));
+    ck_assert_ptr_nonnull(strstr(r.body, "502  /problems/job-died"));
     reply_free(&r);
 }
 END_TEST

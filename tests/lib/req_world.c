@@ -5,6 +5,7 @@
 
 #include "common/clock.h"
 #include "common/log.h"
+#include "request/fail.h"
 
 #include <check.h>
 #include <event2/event.h>
@@ -392,6 +393,11 @@ rw_detail(struct http_conn *c, int status, const char *name, const char *detail)
 {
     json_t *root = rw_problem(c, status, name);
 
-    ck_assert_str_eq(json_string_value(json_object_get(root, "detail")), detail);
+    const struct fail_row *row = fail_row_named(name, strlen(name));
+    char whole[512];
+
+    snprintf(whole, sizeof(whole), "%s%s%s", detail, row->cure != NULL ? ". " : "",
+             row->cure != NULL ? row->cure : "");
+    ck_assert_str_eq(json_string_value(json_object_get(root, "detail")), whole);
     json_decref(root);
 }

@@ -68,8 +68,9 @@ fail_by(const char *path, enum failure reason, const char *fields)
 static const struct {
     int status, retry_after;
     const char *name;
+    bool case_names_cure; /* who fails for it says what would be right */
 } promised[FAIL_COUNT] = {
-    [FAIL_BAD_REQUEST] = {400, 0, "bad-request"},
+    [FAIL_BAD_REQUEST] = {400, 0, "bad-request", true},
     [FAIL_HEAD_TIMEOUT] = {408, 0, "head-timeout"},
     [FAIL_BODY_TIMEOUT] = {408, 0, "body-timeout"},
     [FAIL_BODY_TOO_LARGE] = {413, 0, "body-too-large"},
@@ -81,9 +82,9 @@ static const struct {
     [FAIL_UNKNOWN_METHOD] = {501, 0, "unknown-method"},
     [FAIL_VERSION] = {505, 0, "version"},
     [FAIL_CLIENT_GONE] = {499, 0, "client-gone"},
-    [FAIL_NOT_FOUND] = {404, 0, "not-found"},
-    [FAIL_METHOD] = {405, 0, "method-not-allowed"},
-    [FAIL_PARAMETER] = {400, 0, "out-of-range"},
+    [FAIL_NOT_FOUND] = {404, 0, "not-found", true},
+    [FAIL_METHOD] = {405, 0, "method-not-allowed", true},
+    [FAIL_PARAMETER] = {400, 0, "out-of-range", true},
     [FAIL_BODY] = {400, 0, "bad-body"},
     [FAIL_FORBIDDEN_ORIGIN] = {403, 0, "foreign-origin"},
     [FAIL_MISDIRECTED] = {421, 0, "misdirected"},
@@ -101,8 +102,14 @@ static const struct {
     [FAIL_JOB_LATE] = {504, 0, "job-late"},
     [FAIL_JOB_DIED] = {502, 0, "job-died"},
     [FAIL_JOB_REFUSED] = {502, 60, "job-refused"},
-    [FAIL_JOB_INPUT] = {400, 0, "bad-input"},
+    [FAIL_JOB_INPUT] = {400, 0, "bad-input", true},
 };
+
+static bool
+ends_with_stop(const char *text)
+{
+    return text[0] != '\0' && text[strlen(text) - 1] == '.';
+}
 
 START_TEST(test_every_reason_has_a_whole_row_with_a_name_of_its_own)
 {
@@ -114,7 +121,10 @@ START_TEST(test_every_reason_has_a_whole_row_with_a_name_of_its_own)
         ck_assert_str_eq(row->name, promised[i].name);
         ck_assert_msg(row->status == promised[i].status, "%s: %d", row->name, row->status);
         ck_assert_msg(row->retry_after == promised[i].retry_after, "%s", row->name);
-        ck_assert_msg(row->sentence[strlen(row->sentence) - 1] == '.', "%s", row->name);
+        ck_assert_msg(ends_with_stop(row->sentence), "%s", row->name);
+        ck_assert_msg(promised[i].case_names_cure ? row->cure == NULL
+                                                  : row->cure != NULL && ends_with_stop(row->cure),
+                      "%s has a cure too few or too many", row->name);
         ck_assert_ptr_eq(fail_row_named(row->name, strlen(row->name)), row);
     }
     ck_assert_ptr_null(fail_row_named("nothing", 7));
@@ -128,7 +138,7 @@ START_TEST(test_an_answer_says_what_its_row_says)
 {
     enum failure reason = (enum failure)_i;
     const struct fail_row *row = fail_row(reason);
-    char detail[64], retry[16];
+    char detail[256], retry[16];
     struct http_conn *c;
     json_t *root;
 
@@ -136,7 +146,8 @@ START_TEST(test_an_answer_says_what_its_row_says)
         return;
     c = fail_by("/fail", reason, "");
     root = rw_problem(c, row->status, row->name);
-    snprintf(detail, sizeof(detail), "case <%d> of \"all\"", _i);
+    snprintf(detail, sizeof(detail), "case <%d> of \"all\"%s%s", _i, row->cure != NULL ? ". " : "",
+             row->cure != NULL ? row->cure : "");
     ck_assert_str_eq(json_string_value(json_object_get(root, "detail")), detail);
     ck_assert_str_eq(json_string_value(json_object_get(root, "title")), row->title);
     ck_assert_uint_eq(json_object_size(root), 4);
@@ -166,7 +177,12 @@ END_TEST
 
 START_TEST(test_the_row_speaks_where_nothing_is_known_of_the_case)
 {
-    rw_detail(rw_get(&w, "/silent"), 503, "database-down", fail_row(FAIL_DB_DOWN)->sentence);
+    json_t *root = rw_problem(rw_get(&w, "/silent"), 503, "database-down");
+
+    ck_assert_str_eq(json_string_value(json_object_get(root, "detail")),
+                     "The server goes on trying. Look at the server's log and at db_url; what "
+                     "needs no database is still answered.");
+    json_decref(root);
 }
 END_TEST
 
