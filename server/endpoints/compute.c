@@ -17,7 +17,7 @@ const struct param sections_param = {
     .max = 64,
     .def = PARAM_AUTO,
     .def_text = "auto",
-    .help = "into how many tasks the work is cut; auto: tasks of a few milliseconds",
+    .help = "into how many tasks the CPU work is cut; auto: of a few milliseconds each",
 };
 const struct param run_param = {
     .name = "run",
@@ -25,8 +25,8 @@ const struct param run_param = {
     .def = PARAM_NO_DEFAULT,
     .def_text = "as configured",
     .choices = executor_names,
-    .help = "where the CPU work runs: in the workers, in turns on the loop, or all at once on the "
-            "loop (everyone waits)",
+    .help = "where the CPU work runs; loop: takes turns with other requests; loop-blocking: all "
+            "of them wait",
 };
 
 struct compute_state {

@@ -11,6 +11,9 @@
 #include <stdio.h>
 #include <string.h>
 
+/* Where the sentences of parameters begin, behind all ranges but the very long ones. */
+enum { RANGE_COLUMNS = 29 };
+
 static void
 add_address(struct buf *b, const struct req *r, const struct route *row)
 {
@@ -38,29 +41,39 @@ add_address(struct buf *b, const struct req *r, const struct route *row)
     buf_add_char(b, '\n');
 }
 
+/* "1..64 (auto)": the range, and the default in brackets. */
+static void
+add_range(struct buf *b, const struct param *p)
+{
+    switch (p->kind) {
+    case PARAM_INT:
+        buf_addf(b, "%" PRId64 "..%" PRId64, p->min, p->max);
+        break;
+    case PARAM_CHOICE:
+        for (unsigned i = 0; p->choices[i] != NULL; i++)
+            buf_addf(b, "%s%s", i > 0 ? " | " : "", p->choices[i]);
+        break;
+    case PARAM_TEXT:
+        buf_add_text(b, "text");
+        break;
+    }
+    if (p->def_text != NULL)
+        buf_addf(b, " (%s)", p->def_text);
+    else if (p->kind == PARAM_INT)
+        buf_addf(b, " (%" PRId64 ")", p->def);
+}
+
 static void
 add_params(struct buf *b, const struct param *p)
 {
     for (; p != NULL && p->name != NULL; p++) {
+        size_t column;
+
         buf_addf(b, "      %-9s ", p->name);
-        switch (p->kind) {
-        case PARAM_INT:
-            buf_addf(b, "%" PRId64 "..%" PRId64, p->min, p->max);
-            if (p->def_text != NULL)
-                buf_addf(b, " (%s)", p->def_text);
-            else
-                buf_addf(b, " (%" PRId64 ")", p->def);
-            break;
-        case PARAM_CHOICE:
-            for (unsigned i = 0; p->choices[i] != NULL; i++)
-                buf_addf(b, "%s%s", i > 0 ? " | " : "", p->choices[i]);
-            if (p->def_text != NULL)
-                buf_addf(b, " (%s)", p->def_text);
-            break;
-        case PARAM_TEXT:
-            buf_add_text(b, "text");
-            break;
-        }
+        column = b->len + RANGE_COLUMNS;
+        add_range(b, p);
+        while (b->len < column)
+            buf_add_char(b, ' ');
         buf_addf(b, "  %s%s%s%s\n", p->help, p->unit != NULL ? " [" : "",
                  p->unit != NULL ? p->unit : "", p->unit != NULL ? "]" : "");
     }
@@ -76,7 +89,9 @@ add_help(struct buf *b, const struct req *r)
         "interleave: an HTTP server that shows its work.\n"
         "One thread interleaves the requests (concurrency); %u worker%s compute%s (parallelism).\n"
         "Every reply says what ran: queue, database, CPU and loop time, and what went on "
-        "meanwhile.\n\n",
+        "meanwhile.\n"
+        "Each address has a line to try and its parameters: range (default), what it is "
+        "[unit].\n\n",
         jobs_workers(rn->jobs), jobs_workers(rn->jobs) == 1 ? "" : "s",
         jobs_workers(rn->jobs) == 1 ? "s" : "");
     for (unsigned i = 0; i < rn->routes.count; i++) {

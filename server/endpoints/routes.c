@@ -8,12 +8,22 @@
 
 #include <string.h>
 
+/* How many rows: what is not 1 to 500 is brought there (nothing, or no number: 1), as TechEmpower
+ * wants it; so the endpoints look for themselves (ROUTE_LENIENT). */
+#define ROWS_PARAM(word)                                                                           \
+    {                                                                                              \
+        .name = (word), .kind = PARAM_INT, .min = 1, .max = 500, .def = 1, .unit = "rows",         \
+        .help = "how many; below 1 or no number: 1, above 500: 500"                                \
+    }
+static const struct param queries_params[] = {ROWS_PARAM("queries"), {.name = NULL}};
+static const struct param count_params[] = {ROWS_PARAM("count"), {.name = NULL}};
+
 static const struct route fixed_routes[] = {
     {.path = "/",
      .methods = METHOD_GET,
      .first = root_answer,
      .flags = ROUTE_OPS | ROUTE_LINKABLE,
-     .help = "what there is to try: this text; a page for browsers"},
+     .help = "what there is to try: this text, or a page for browsers"},
     {.path = "/help",
      .methods = METHOD_GET,
      .first = help_answer,
@@ -30,7 +40,7 @@ static const struct route fixed_routes[] = {
      .first = sleep_ask,
      .params = sleep_params,
      .example = "ms=500",
-     .help = "waits in PostgreSQL on a connection of its own, without CPU; the thread goes on"},
+     .help = "waits in PostgreSQL, without CPU: the thread goes on with other requests"},
     {.path = "/db/lock",
      .methods = METHOD_GET,
      .first = lock_ask,
@@ -43,14 +53,14 @@ static const struct route fixed_routes[] = {
      .first = report_ask,
      .params = report_params,
      .example = "days=30",
-     .help = "an aggregate over real rows: PostgreSQL computes"},
+     .help = "sums up real rows: PostgreSQL computes"},
     {.path = "/work",
      .methods = METHOD_GET,
      .first = mix_wait,
      .params = mix_params,
      .flags = ROUTE_RUN,
      .example = "wait_ms=100&cpu_ms=100",
-     .help = "waits in the database, then computes: one request of any mix"},
+     .help = "waits in PostgreSQL, then computes: one request of any mix"},
     {.path = "/burst",
      .methods = METHOD_POST,
      .first = burst_begin,
@@ -66,7 +76,7 @@ static const struct route fixed_routes[] = {
      .methods = METHOD_GET,
      .first = plaintext_answer,
      .flags = ROUTE_BARE | ROUTE_LENIENT,
-     .help = "TechEmpower: a fixed text; waits for nothing"},
+     .help = "TechEmpower: a fixed text, which waits for nothing"},
     {.path = "/json",
      .methods = METHOD_GET,
      .first = json_answer,
@@ -80,9 +90,10 @@ static const struct route fixed_routes[] = {
     {.path = "/queries",
      .methods = METHOD_GET,
      .first = queries_ask,
+     .params = queries_params,
      .flags = ROUTE_BARE | ROUTE_LENIENT,
      .example = "queries=20",
-     .help = "TechEmpower: 1 to 500 random rows, each by a query of its own"},
+     .help = "TechEmpower: random rows, each by a query of its own"},
     {.path = "/fortunes",
      .methods = METHOD_GET,
      .first = fortunes_ask,
@@ -91,15 +102,17 @@ static const struct route fixed_routes[] = {
     {.path = "/updates",
      .methods = METHOD_GET,
      .first = updates_read,
+     .params = queries_params,
      .flags = ROUTE_BARE | ROUTE_LENIENT,
      .example = "queries=20",
-     .help = "TechEmpower: 1 to 500 random rows read, changed and written"},
+     .help = "TechEmpower: random rows, read one by one, changed, and written by one statement"},
     {.path = "/cached-queries",
      .methods = METHOD_GET,
      .first = cached_look,
+     .params = count_params,
      .flags = ROUTE_BARE | ROUTE_LENIENT,
      .example = "count=20",
-     .help = "TechEmpower: 1 to 500 random rows of a table kept in memory"},
+     .help = "TechEmpower: random rows of a table that is kept in memory"},
 
     {.path = "/echo",
      .methods = METHOD_POST,
@@ -107,14 +120,14 @@ static const struct route fixed_routes[] = {
      .flags = ROUTE_STREAM,
      .body_limit = 64 << 20,
      .body = "hello",
-     .help = "the body back, piece by piece"},
+     .help = "sends the body back, piece by piece: for trying clients"},
     {.path = "/bytes",
      .methods = METHOD_GET,
      .flags = ROUTE_STREAM,
      .first = bytes_begin,
      .params = bytes_params,
      .example = "n=1024",
-     .help = "so many octets: for trying clients"},
+     .help = "as many octets as you like: for trying clients"},
 
     {.path = "/trace.json",
      .methods = METHOD_GET,
@@ -154,7 +167,7 @@ static const struct route fixed_routes[] = {
      .first = problems_answer,
      .flags = ROUTE_OPS | ROUTE_LINKABLE | ROUTE_PREFIX,
      .example = "out-of-range",
-     .help = "what a problem's name means"},
+     .help = "what a problem's name means, or, without a name, all of them"},
 };
 
 enum {

@@ -5,6 +5,7 @@
 #include "e2e.h"
 #include "suite.h"
 
+#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -40,6 +41,42 @@ START_TEST(test_help_lists_every_address_of_the_openapi_file)
     }
     ck_assert_uint_gt(json_object_size(json_object_get(api, "paths")), 15);
     json_decref(api);
+    reply_free(&help);
+}
+END_TEST
+
+/* How often a text occurs in another. */
+static unsigned
+occurrences(const char *text, const char *wanted)
+{
+    unsigned n = 0;
+
+    for (const char *p = text; (p = strstr(p, wanted)) != NULL; p++)
+        n++;
+    return n;
+}
+
+START_TEST(test_help_has_the_parameters_of_every_address_in_one_manner)
+{
+    struct reply help = http_get(server, "/help");
+    unsigned params = 0;
+    char *rest = NULL;
+
+    ck_assert_uint_eq(occurrences(help.body, "      queries   1..500 (1)  "), 2);
+    ck_assert_uint_eq(occurrences(help.body, "      count     1..500 (1)  "), 1);
+    for (char *line = strtok_r(help.body, "\n", &rest); line != NULL;
+         line = strtok_r(NULL, "\n", &rest)) {
+        const char *sentence = strrchr(line, ')');
+
+        if (strncmp(line, "      ", 6) != 0)
+            continue;
+        sentence = sentence != NULL ? sentence + 1 + strspn(sentence + 1, " ") : line + 6;
+        ck_assert_msg(islower((unsigned char)*sentence) || isdigit((unsigned char)*sentence),
+                      "no small letter at the begin: %s", line);
+        ck_assert_msg(line[strlen(line) - 1] != '.', "a stop at the end: %s", line);
+        params++;
+    }
+    ck_assert_uint_gt(params, 25);
     reply_free(&help);
 }
 END_TEST
@@ -116,6 +153,7 @@ main(void)
 {
     const TTest *const tests[] = {
         test_help_lists_every_address_of_the_openapi_file,
+        test_help_has_the_parameters_of_every_address_in_one_manner,
         test_the_root_is_help_for_curl_and_a_page_for_a_browser,
         test_operations_answer,
         test_the_trace_of_a_request_has_its_query_and_its_tasks,

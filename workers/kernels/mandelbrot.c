@@ -49,19 +49,19 @@ static const double SET_AREA = 1.5066; /* of the Mandelbrot set: for the cost of
 enum { PARAM_W, PARAM_H, PARAM_ITER, PARAM_OVERLAY };
 
 static const struct param mandelbrot_params[] = {
-    {.name = "w", .min = 16, .max = 4096, .def = 800, .unit = "pixels", .help = "Width."},
-    {.name = "h", .min = 16, .max = 4096, .def = 600, .unit = "pixels", .help = "Height."},
+    {.name = "w", .min = 16, .max = 4096, .def = 800, .unit = "pixels", .help = "width"},
+    {.name = "h", .min = 16, .max = 4096, .def = 600, .unit = "pixels", .help = "height"},
     {.name = "iter",
      .min = 16,
      .max = 10000,
      .def = 500,
      .unit = "steps",
-     .help = "Steps after which a point counts as inside: more detail, more work."},
+     .help = "steps after which a point counts as inside: more detail, more work"},
     {.name = "overlay",
      .min = 0,
      .max = 1,
      .def = 0,
-     .help = "1 tints each section by the worker that computed it."},
+     .help = "1 tints each section by the worker that computed it"},
     {.name = NULL},
 };
 

@@ -22,7 +22,7 @@ static const struct param primes_params[] = {
                  .min = 1000,
                  .max = SIEVE_N_MAX,
                  .def = 300000000,
-                 .help = "counts the primes up to this number"},
+                 .help = "up to which number"},
     {.name = NULL},
 };
 
