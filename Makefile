@@ -7,6 +7,18 @@
 #
 # Sources are found by their place, so a new file needs no line here. V=1 shows whole commands.
 
+# All variables that `make X=...` may set. Any other is a slip of the fingers: nothing is done then.
+RUN_VARIABLES     := PORT TLS_PORT LISTEN DEMO CONFIG OPTIONS DATABASE_URL STATE_DIR
+BUILD_VARIABLES   := VARIANT CC CFLAGS LDFLAGS WARNINGS WERROR VERSION V PREFIX DESTDIR SHELL
+TEST_VARIABLES    := TESTS TIME_LIMIT FUZZ FUZZ_SECONDS FUZZ_TARGETS FUZZ_KEEP SECONDS TARGETS
+MEASURE_VARIABLES := CONFIGS LOAD CONNS ROUNDS SECS RUNS ROWS BASE CHECK OUT DIR
+KNOWN_VARIABLES   := $(RUN_VARIABLES) $(BUILD_VARIABLES) $(TEST_VARIABLES) $(MEASURE_VARIABLES)
+
+UNKNOWN := $(filter-out $(KNOWN_VARIABLES) -%,$(foreach v,$(.VARIABLES),$(if $(filter command,$(origin $(v))),$(v))))
+ifneq ($(UNKNOWN),)
+$(error $(shell config/run/unknown '$(firstword $(UNKNOWN))' $(KNOWN_VARIABLES)))
+endif
+
 VERSION := 0.1
 PREFIX  := /usr/local
 VARIANT := release
@@ -177,7 +189,6 @@ coverage: ## which lines of the HTTP parser the unit and loop tests and the corp
 # ---- run ------------------------------------------------------------------------------------------------------
 
 # Taken from make's command line only: a DATABASE_URL in the environment belongs to some other project.
-RUN_VARIABLES := PORT TLS_PORT LISTEN DEMO CONFIG OPTIONS DATABASE_URL STATE_DIR
 $(foreach v,$(RUN_VARIABLES),$(if $(filter command,$(origin $(v))),,$(eval unexport $(v))))
 
 run: ## packages, build, private PostgreSQL, schema, server in the foreground

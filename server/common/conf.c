@@ -91,6 +91,8 @@ conf_refuse_name(const char *name, const char *like, const char *origin, struct 
     buf_addf(errors, "%s: there is no setting %s", origin, name);
     if (like != NULL)
         buf_addf(errors, "; did you mean %s?", like);
+    else
+        buf_add_text(errors, "; interleave -T lists all there are");
     buf_add_char(errors, '\n');
     return 1;
 }

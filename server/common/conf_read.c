@@ -129,6 +129,21 @@ without_comment(struct line l)
     return trim(l);
 }
 
+/* "; there are [server], [limits]". Keys of one section stand together in the table. */
+static void
+add_sections(struct buf *b)
+{
+    const char *last = "";
+
+    buf_add_text(b, "; there are");
+    for (unsigned i = 0; conf_keys[i].name != NULL; i++) {
+        if (strcmp(conf_keys[i].section, last) == 0)
+            continue;
+        buf_addf(b, "%s [%s]", last[0] != '\0' ? "," : "", conf_keys[i].section);
+        last = conf_keys[i].section;
+    }
+}
+
 /* A heading in brackets: known, or complained about. What inih is to read in its place. */
 static struct line
 check_section(struct reading *r, struct line l)
@@ -158,6 +173,8 @@ check_section(struct reading *r, struct line l)
     conf_add_quoted(r->errors, name);
     if (like != NULL)
         buf_addf(r->errors, "; did you mean [%s]?", like);
+    else
+        add_sections(r->errors);
     buf_add_char(r->errors, '\n');
     r->wrong++;
     return unknown;
@@ -243,7 +260,8 @@ conf_read_file(struct conf_set *set, const char *path, struct buf *errors)
     struct reading r = {.set = set, .path = path, .errors = errors};
 
     if (read_all(path, &r.text) != 0) {
-        buf_addf(errors, "%s: %s\n", path, strerror(errno));
+        buf_addf(errors, "%s: %s. Try: another file, or none: everything has a default\n", path,
+                 strerror(errno));
         r.wrong = 1;
     } else if (ini_parse_stream(next_line, &r, on_pair, &r) != 0) {
         buf_addf(errors, "%s: this can't be read\n", path); /* nothing is known that gets here */

@@ -31,8 +31,8 @@ static const struct {
 } mistakes[] = {
     {"prot = 1\n", ":1: there is no setting prot; did you mean port?"},
     {"MAX-BYTES-PER-TURN = 1MiB\n", "MAX-BYTES-PER-TURN; did you mean max_bytes_per_turn?"},
-    {"rxy = 1\n", "there is no setting rxy\n"},
-    {"dimension = 3\n", ":1: there is no setting dimension\n"},
+    {"rxy = 1\n", "there is no setting rxy; interleave -T lists all there are\n"},
+    {"dimension = 3\n", ":1: there is no setting dimension; interleave -T lists all there are\n"},
     {"\nport = 65536\n", ":2: port must be between 0 and 65535; it is \"65536\"\n"},
     {"port = -1\n", "between 0 and 65535; it is \"-1\""},
     {"port = 80x\n", "between 0 and 65535 (a whole number); it is \"80x\""},
@@ -80,11 +80,11 @@ static const struct {
     {"= 5\n", "neither"},
     {"port 80 = 5\n", "neither"},
     {"[tmie]\n", ":1: there is no section \"tmie\"; did you mean [time]?\n"},
-    {"[nowhere]\nport = 1\n", ":1: there is no section \"nowhere\"\n"},
+    {"[nowhere]\nport = 1\n", ":1: there is no section \"nowhere\"; there are [listening], "},
     {"[time\nport = 1\n", ":1: a [section] ends with its bracket\n"},
     {"[time] port = 1\n", "ends with its bracket"},
     {"[\n", "ends with its bracket"},
-    {"[]\n", "there is no section \"\"\n"},
+    {"[]\n", "there is no section \"\"; there are [listening], "},
     {"[ time ]\n", "there is no section \" time \"; did you mean [time]?\n"},
     {"[averyveryveryveryveryverylongname]\n", "there is no section \"averyvery"},
     {"[database]\nport = 1\n", ":2: port belongs to [listening], not to [database]\n"},
@@ -177,11 +177,12 @@ END_TEST
 START_TEST(test_a_file_that_can_not_be_read_is_named)
 {
     ck_assert_int_eq(conf_read_file(w.set, "/no/such/file", &w.errors), 1);
-    confw_expect(&w, "/no/such/file: No such file or directory\n");
+    confw_expect(&w, "/no/such/file: No such file or directory. Try: another file, or none: "
+                     "everything has a default\n");
     ck_assert_int_eq(conf_read_file(w.set, "/tmp", &w.errors), 1);
-    confw_expect(&w, "/tmp: Is a directory\n");
+    confw_expect(&w, "/tmp: Is a directory. Try: ");
     ck_assert_int_eq(conf_read_file(w.set, "/dev/zero", &w.errors), 1);
-    confw_expect(&w, "/dev/zero: File too large\n");
+    confw_expect(&w, "/dev/zero: File too large. Try: ");
 }
 END_TEST
 
