@@ -56,6 +56,7 @@ expect(const char *arguments, const char *said)
     ck_assert_msg(strstr(out, said) != NULL, "make %s does not say \"%s\":\n%s", arguments, said,
                   out);
     ck_assert_msg(strstr(out, "[3/5]") == NULL, "make %s started a database:\n%s", arguments, out);
+    ck_assert_msg(strstr(out, "WARNING") == NULL, "make %s warned first:\n%s", arguments, out);
 }
 
 START_TEST(test_a_mistyped_variable_is_named_with_the_one_that_was_meant)
@@ -100,6 +101,7 @@ START_TEST(test_a_wrong_value_is_named_with_its_cure)
     expect("run DEMO=maybe", "DEMO=maybe: it is yes or no. Try: make run DEMO=yes");
     expect("run CONFIG=nope.conf", "Try one of: config/multi-worker.conf");
     expect("run PORT=0", "a port is a number from 1 to 65535. Try: make run PORT=8080");
+    expect("run LISTEN=300.1.1.1", "listen must be IP addresses or localhost");
     expect("run PORT=9181 TLS_PORT=9181", "Try: make run PORT=9181 TLS_PORT=9182");
 }
 END_TEST

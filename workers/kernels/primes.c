@@ -119,7 +119,7 @@ const struct kernel kernel_primes = {
     .name = "primes",
     .path = "/cpu/primes",
     .help = "counts the primes up to n, in sections: pure computing, as long as you like",
-    .example = "n=300000000&sections=2",
+    .example = "n=10000000000&sections=2",
     .content_type = "application/json",
     .params = primes_params,
     .loop_ok = true,
