@@ -23,7 +23,8 @@ static struct pg_conn *pg;
 static void
 start(void)
 {
-    static const char *const options[] = {"workers=0", NULL};
+    /* a machine that stops for a moment makes no connection suspect: no query is sent twice */
+    static const char *const options[] = {"workers=0", "db_suspect=5s", "db_answer=20s", NULL};
 
     pg = database_connect();
     server = server_start(options);
