@@ -128,7 +128,8 @@ START_TEST(test_unknown_addresses_say_what_was_meant)
         {"/metrics", 404, "/problems/not-found", "GET /help"},
         {"/api", 404, "/problems/not-found", "GET /help"},
         {"/qeuries", 404, "/problems/not-found", "did you mean /queries?"},
-        {"/problems/no-such-problem", 404, "/problems/not-found", "GET /problems/ lists all of them"},
+        {"/problems/no-such-problem", 404, "/problems/not-found",
+         "GET /problems/ lists all of them"},
         {"/trace.json?request=999999", 404, "/problems/not-found", "request"},
         {"/trace.json?seconds=61", 400, "/problems/out-of-range", "between 1 and 60"},
     };
