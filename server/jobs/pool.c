@@ -70,20 +70,23 @@ refuse_waiting(struct jobs *jobs)
     }
 }
 
+/* Workers that keep dying are started ever more rarely: then one death soon after a rest is enough
+ * to say that nothing has changed, or jobs would wait in vain until their time is over. */
 void
 pool_idle_death(struct jobs *jobs, uint64_t now)
 {
     const uint64_t number = jobs->counts.idle_deaths++;
+    const bool again = jobs->ill_until_ns != 0 && now < jobs->ill_until_ns + POOL_ILL_WINDOW_NS;
     uint64_t *oldest = &jobs->idle_deaths_ns[number % POOL_ILL_DEATHS];
 
     *oldest = now;
     oldest = &jobs->idle_deaths_ns[(number + 1) % POOL_ILL_DEATHS];
-    if (*oldest == 0 || now - *oldest > POOL_ILL_WINDOW_NS)
+    if (!again && (*oldest == 0 || now - *oldest > POOL_ILL_WINDOW_NS))
         return;
     jobs->ill_until_ns = now + POOL_ILL_REST_NS;
     if (!pool_is_ill(jobs, now))
         return;
-    log_errorx("%d workers died within %llu s with no task to blame: no jobs for %llu s",
-               POOL_ILL_DEATHS, POOL_ILL_WINDOW_NS / NS_PER_S, POOL_ILL_REST_NS / NS_PER_S);
+    log_errorx("workers keep dying with no task to blame: no jobs for %llu s",
+               POOL_ILL_REST_NS / NS_PER_S);
     refuse_waiting(jobs);
 }

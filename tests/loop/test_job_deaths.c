@@ -193,6 +193,27 @@ START_TEST(test_after_a_rest_jobs_are_taken_again)
 }
 END_TEST
 
+START_TEST(test_one_death_soon_after_a_rest_says_that_the_illness_goes_on)
+{
+    stop_the_clock();
+    die_idle(5);
+    for (unsigned i = 0; i < 3; i++) {
+        fake_now += 6 * NS_PER_S;
+        world_start(&w, &a, &kernel_sum, 10 + i, 1, EXEC_WORKERS);
+        world_turn(&w);
+        ck_assert_uint_eq(a.done, 0);
+        die_idle(1);
+        ck_assert_uint_eq(a.done, 1);
+        ck_assert_uint_eq(a.failure, FAIL_NO_WORKERS);
+        job_release(&a.job);
+    }
+    fake_now += 11 * NS_PER_S;
+    world_start(&w, &b, &kernel_sum, 10, 1, EXEC_WORKERS);
+    die_idle(1);
+    ck_assert_uint_eq(b.done, 0);
+}
+END_TEST
+
 START_TEST(test_deaths_far_apart_are_no_illness)
 {
     stop_the_clock();
@@ -252,6 +273,7 @@ main(void)
     t = job_case(suite, "illness");
     tcase_add_test(t, test_five_deaths_without_a_task_are_an_illness);
     tcase_add_test(t, test_after_a_rest_jobs_are_taken_again);
+    tcase_add_test(t, test_one_death_soon_after_a_rest_says_that_the_illness_goes_on);
     tcase_add_test(t, test_deaths_far_apart_are_no_illness);
     tcase_add_test(t, test_a_worker_that_has_done_its_task_keeps_the_pool_well);
     tcase_add_test(t, test_deaths_in_tasks_are_not_the_pools_illness);
