@@ -49,6 +49,10 @@ const char *database_url(void);
 pid_t server_front(const struct server *);
 pid_t server_worker(const struct server *, unsigned index);
 bool process_exists(pid_t pid);
+/* As /proc shows it: 'R', 'S', 'Z' ...; '\0': no such process. */
+char process_state(pid_t pid);
+/* Its children, at most `max`; how many there are. */
+unsigned process_children(pid_t pid, pid_t *out, unsigned max);
 /* Waits until no such process is there any more. */
 void process_wait_gone(pid_t pid);
 

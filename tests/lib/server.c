@@ -185,9 +185,8 @@ server_log(const struct server *s)
     return text;
 }
 
-/* The children of a process, by /proc; at most `max`. */
-static unsigned
-children_of(pid_t pid, pid_t *out, unsigned max)
+unsigned
+process_children(pid_t pid, pid_t *out, unsigned max)
 {
     char path[64];
     unsigned n = 0;
@@ -232,7 +231,7 @@ void
 server_stop(struct server *s)
 {
     pid_t children[64];
-    unsigned n = children_of(s->pid, children, 64);
+    unsigned n = process_children(s->pid, children, 64);
     int status;
     char *log;
 
@@ -255,7 +254,7 @@ void
 server_kill(struct server *s)
 {
     pid_t children[64];
-    unsigned n = children_of(s->pid, children, 64);
+    unsigned n = process_children(s->pid, children, 64);
     int status;
 
     kill(s->pid, SIGKILL);
@@ -279,23 +278,29 @@ server_worker(const struct server *s, unsigned index)
     return (pid_t)status_number(s, path);
 }
 
-bool
-process_exists(pid_t pid)
+char
+process_state(pid_t pid)
 {
-    char path[64], text[512], state = 'Z';
+    char path[64], text[512];
     const char *paren;
     FILE *f;
 
     snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
     f = fopen(path, "r");
     if (f == NULL)
-        return false;
+        return '\0';
     text[fread(text, 1, sizeof(text) - 1, f)] = '\0';
     fclose(f);
     paren = strrchr(text, ')');
-    if (paren != NULL && paren[1] != '\0')
-        state = paren[2];
-    return state != 'Z' && state != 'X';
+    return paren != NULL && paren[1] != '\0' ? paren[2] : '\0';
+}
+
+bool
+process_exists(pid_t pid)
+{
+    const char state = process_state(pid);
+
+    return state != '\0' && state != 'Z' && state != 'X';
 }
 
 void
