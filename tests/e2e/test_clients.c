@@ -176,6 +176,103 @@ START_TEST(test_an_idle_connection_is_closed_without_a_word)
 }
 END_TEST
 
+/* ---- clients that leave while they wait for their turn ---- */
+
+enum { GATE = 3 };
+
+/* One request is in progress, as long as the test wants; so many others wait for their turn. */
+static struct server *
+start_with_gate(struct pg_conn *pg, int *holder, int *waiting, unsigned n)
+{
+    static const char *const options[] = {"workers=0", "max_in_progress=1", "max_queue=3", NULL};
+    struct server *s = server_start(options);
+
+    status_wait(s, "database.up", 1, 1);
+    database_run(pg, "select pg_advisory_lock(7203, 9)");
+    *holder = client_connect(s);
+    client_send_get(*holder, "/db/lock?key=9&ms=0");
+    status_wait(s, "database.slow.running", 1, 1);
+    for (unsigned i = 0; i < n; i++) {
+        waiting[i] = client_connect(s);
+        client_send_get(waiting[i], "/db");
+        status_wait(s, "requests.waiting_for_turn", i + 1, i + 1);
+    }
+    return s;
+}
+
+static void
+expect_answer(int fd, int status)
+{
+    struct reply r;
+
+    ck_assert(client_read_reply(fd, &r, false));
+    ck_assert_msg(r.status == status, "%d %s", r.status, r.body);
+    reply_free(&r);
+    close(fd);
+}
+
+static void
+stop_with_gate(struct server *s)
+{
+    status_wait(s, "requests.waiting_for_turn", 0, 0);
+    status_wait(s, "requests.in_progress", 0, 0);
+    status_wait(s, "tasks.in_progress", 0, 0);
+    server_stop(s);
+}
+
+START_TEST(test_a_client_that_leaves_the_queue_gives_its_place_to_the_next)
+{
+    struct pg_conn *pg = database_connect();
+    int holder, waiting[GATE], late;
+    struct server *s = start_with_gate(pg, &holder, waiting, GATE);
+
+    late = client_connect(s);
+    client_send_get(late, "/db");
+    expect_answer(late, 503); /* no place is left */
+    close(waiting[1]);
+    status_wait(s, "requests.waiting_for_turn", GATE - 1, GATE - 1);
+    waiting[1] = client_connect(s);
+    client_send_get(waiting[1], "/db");
+    status_wait(s, "requests.waiting_for_turn", GATE, GATE);
+    database_run(pg, "select pg_advisory_unlock(7203, 9)");
+    expect_answer(holder, 200);
+    for (unsigned i = 0; i < GATE; i++)
+        expect_answer(waiting[i], 200);
+    stop_with_gate(s);
+    database_disconnect(pg);
+}
+END_TEST
+
+START_TEST(test_a_client_that_leaves_in_its_turn_lets_the_next_one_have_it)
+{
+    struct pg_conn *pg = database_connect();
+    int holder, waiting[GATE];
+    struct server *s = start_with_gate(pg, &holder, waiting, GATE);
+
+    close(waiting[0]);
+    close(holder);
+    expect_answer(waiting[1], 200); /* though nobody has let go of the lock */
+    expect_answer(waiting[2], 200);
+    stop_with_gate(s);
+    database_disconnect(pg);
+}
+END_TEST
+
+START_TEST(test_clients_that_all_leave_the_queue_leave_it_open)
+{
+    struct pg_conn *pg = database_connect();
+    int holder, waiting[GATE];
+    struct server *s = start_with_gate(pg, &holder, waiting, GATE);
+
+    for (unsigned i = 0; i < GATE; i++)
+        close(waiting[i]);
+    close(holder);
+    json_decref(get_json(s, "/db", 200));
+    stop_with_gate(s);
+    database_disconnect(pg);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -189,6 +286,9 @@ main(void)
         test_a_client_that_reads_nothing_is_cut_and_harms_nobody,
         test_a_head_that_never_ends_gets_408_and_a_closed_connection,
         test_an_idle_connection_is_closed_without_a_word,
+        test_a_client_that_leaves_the_queue_gives_its_place_to_the_next,
+        test_a_client_that_leaves_in_its_turn_lets_the_next_one_have_it,
+        test_clients_that_all_leave_the_queue_leave_it_open,
     };
 
     return suite_run_mode(suite_of("clients", start, stop, tests, sizeof(tests) / sizeof(tests[0])),

@@ -2,7 +2,7 @@
  * Processes: what happens when one of them dies, when the config changes, when the server is told
  * to stop. And its command line.
  */
-#include "e2e.h"
+#include "family.h"
 #include "suite.h"
 
 #include <dirent.h>
@@ -43,6 +43,56 @@ START_TEST(test_a_killed_front_end_is_replaced_and_no_connection_is_refused)
     }
     ck_assert_int_ne(server_front(s), front);
     status_wait(s, "workers.alive", 1, 1);
+    server_stop(s);
+}
+END_TEST
+
+/* A stopped process does not notice that its front end is gone: the supervisor has to. */
+START_TEST(test_a_front_end_killed_in_the_middle_of_all_kinds_of_work_leaves_none_of_it)
+{
+    static const char *const options[] = {"workers=2", NULL};
+    static const char *const asks[] = {
+        "GET /work?wait_ms=0&cpu_ms=10000&sections=4 HTTP/1.1\r\nHost: localhost\r\n\r\n",
+        "GET /work?wait_ms=0&cpu_ms=10000&sections=1 HTTP/1.1\r\nHost: localhost\r\n\r\n",
+        "GET /db/sleep?ms=10000 HTTP/1.1\r\nHost: localhost\r\n\r\n",
+        "POST /burst?path=/db/sleep%3Fms=10000&count=10 HTTP/1.1\r\nHost: localhost\r\n"
+        "Content-Length: 0\r\n\r\n",
+    };
+    enum { ASKS = sizeof(asks) / sizeof(asks[0]) };
+    struct pg_conn *pg = database_connect();
+    struct server *s = server_start(options);
+    pid_t front = server_front(s), workers[2];
+    struct reply r;
+    int fds[ASKS];
+
+    for (unsigned i = 0; i < ASKS; i++) {
+        fds[i] = client_connect(s);
+        client_send(fds[i], asks[i]);
+    }
+    status_wait(s, "workers.running", 2, 2);
+    status_wait(s, "database.slow.running", 11, 11);
+    for (unsigned i = 0; i < 2; i++)
+        workers[i] = server_worker(s, i);
+    ck_assert(front > 1 && workers[0] > 1);
+    kill(workers[0], SIGSTOP);
+    kill(front, SIGKILL);
+    for (unsigned i = 0; i < ASKS; i++) {
+        ck_assert_msg(!client_read_reply(fds[i], &r, false), "%d %s", r.status, r.body);
+        reply_free(&r);
+        close(fds[i]);
+    }
+    r = http_get(s, "/plaintext");
+    ck_assert_int_eq(r.status, 200);
+    reply_free(&r);
+    process_wait_gone(workers[0]);
+    process_wait_gone(workers[1]);
+    status_wait(s, "workers.alive", 2, 2);
+    json_decref(get_json(s, "/cpu/primes?n=1000000", 200));
+    family_expect(s, 2);
+    while (database_run(pg, "select count(*) from pg_stat_activity where application_name = "
+                            "'interleave' and state = 'active' and query like '%pg_sleep%'") > 0)
+        ; /* PostgreSQL looks for it twice a second; the test's own time limit ends this */
+    database_disconnect(pg);
     server_stop(s);
 }
 END_TEST
@@ -235,6 +285,7 @@ main(void)
 {
     const TTest *const tests[] = {
         test_a_killed_front_end_is_replaced_and_no_connection_is_refused,
+        test_a_front_end_killed_in_the_middle_of_all_kinds_of_work_leaves_none_of_it,
         test_a_killed_supervisor_leaves_nothing_behind,
         test_requests_in_progress_are_finished_before_the_end,
         test_a_second_term_ends_it_at_once,
@@ -246,5 +297,6 @@ main(void)
     };
 
     return suite_run_mode(
-        suite_of("processes", NULL, NULL, tests, sizeof(tests) / sizeof(tests[0])), CK_NOFORK);
+        suite_of("processes", family_adopt_orphans, NULL, tests, sizeof(tests) / sizeof(tests[0])),
+        CK_NOFORK);
 }

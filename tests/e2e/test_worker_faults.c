@@ -93,6 +93,14 @@ worker_number(unsigned index, const char *name)
     return status_number(server, path);
 }
 
+/* 0 would be all of us. */
+static void
+strike(pid_t pid, int signal_number)
+{
+    ck_assert_int_gt(pid, 1);
+    kill(pid, signal_number);
+}
+
 static uint64_t
 cpu_ns(pid_t pid)
 {
@@ -135,7 +143,7 @@ kill_and_await(unsigned first, unsigned last, int signal_number)
     for (unsigned i = first; i <= last; i++)
         pids[i] = server_worker(server, i);
     for (unsigned i = first; i <= last; i++)
-        kill(pids[i], signal_number);
+        strike(pids[i], signal_number);
     for (unsigned i = first; i <= last; i++)
         process_wait_gone(pids[i]);
     dead = steady_now_ns();
@@ -251,7 +259,7 @@ START_TEST(test_a_storm_of_deaths_harms_only_jobs)
         while ((pid = server_worker(server, index)) == 0 || pid == killed[index])
             steady_wait_answers(load, PLAINTEXT, 1);
         killed[index] = pid;
-        kill(pid, SIGKILL);
+        strike(pid, SIGKILL);
     }
     over = steady_now_ns();
     while ((r = http_get(server, "/cpu/primes?n=1000003")).status != 200) {
@@ -303,7 +311,7 @@ freeze_and_await(unsigned first, unsigned last, const char *fault)
         pids[i] = server_worker(server, i);
     frozen = steady_now_ns();
     for (unsigned i = first; i <= last; i++)
-        kill(pids[i], SIGSTOP);
+        strike(pids[i], SIGSTOP);
     await_successors(pids, first, last, frozen, fault);
     steady_wait_good(load, 10);
     end(NULL);
@@ -329,7 +337,7 @@ START_TEST(test_workers_frozen_while_idle_cost_the_next_job_only_time)
     status_wait(server, "workers.running", 0, 0);
     for (unsigned i = 0; i < WORKERS; i++) {
         pids[i] = server_worker(server, i);
-        kill(pids[i], SIGSTOP);
+        strike(pids[i], SIGSTOP);
     }
     json_decref(get_json(server, "/cpu/primes?n=1000000&sections=2", 200));
     for (unsigned i = 0; i < WORKERS; i++)
@@ -349,7 +357,7 @@ START_TEST(test_signals_that_ask_to_end_are_for_the_supervisor_alone)
     steady_wait_good(load, 10);
     for (unsigned i = 0; i < sizeof(asks) / sizeof(asks[0]); i++)
         for (unsigned k = 0; k < 1 + WORKERS; k++)
-            kill(pids[k], asks[i]);
+            strike(pids[k], asks[i]);
     steady_wait_good(load, 10);
     ck_assert_int_eq(server_front(server), pids[0]);
     for (unsigned i = 0; i < WORKERS; i++)

@@ -8,7 +8,7 @@
 
 /* From now on this process is the parent of those that lose theirs. */
 void family_adopt_orphans(void);
-/* Waits until the supervisor has its front end, so many workers, and no zombie; this process then
+/* Waits until the supervisor has its front end, so many workers, and no zombie, and this process
  * has the supervisor, and nobody else. */
 void family_expect(const struct server *, unsigned workers);
 
