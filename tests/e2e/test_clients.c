@@ -180,19 +180,23 @@ END_TEST
 
 enum { GATE = 3 };
 
-/* One request is in progress, as long as the test wants; so many others wait for their turn. */
+/* One request is in progress, as long as the test holds this lock; the others wait for their turn.
+ */
 static struct server *
-start_with_gate(struct pg_conn *pg, int *holder, int *waiting, unsigned n)
+start_with_gate(struct pg_conn *pg, unsigned key, int *holder, int waiting[GATE])
 {
     static const char *const options[] = {"workers=0", "max_in_progress=1", "max_queue=3", NULL};
     struct server *s = server_start(options);
+    char text[64];
 
     status_wait(s, "database.up", 1, 1);
-    database_run(pg, "select pg_advisory_lock(7203, 9)");
+    snprintf(text, sizeof(text), "select pg_advisory_lock(7203, %u)", key);
+    database_run(pg, text);
     *holder = client_connect(s);
-    client_send_get(*holder, "/db/lock?key=9&ms=0");
+    snprintf(text, sizeof(text), "/db/lock?key=%u&ms=0", key);
+    client_send_get(*holder, text);
     status_wait(s, "database.slow.running", 1, 1);
-    for (unsigned i = 0; i < n; i++) {
+    for (unsigned i = 0; i < GATE; i++) {
         waiting[i] = client_connect(s);
         client_send_get(waiting[i], "/db");
         status_wait(s, "requests.waiting_for_turn", i + 1, i + 1);
@@ -224,7 +228,7 @@ START_TEST(test_a_client_that_leaves_the_queue_gives_its_place_to_the_next)
 {
     struct pg_conn *pg = database_connect();
     int holder, waiting[GATE], late;
-    struct server *s = start_with_gate(pg, &holder, waiting, GATE);
+    struct server *s = start_with_gate(pg, 9, &holder, waiting);
 
     late = client_connect(s);
     client_send_get(late, "/db");
@@ -247,7 +251,7 @@ START_TEST(test_a_client_that_leaves_in_its_turn_lets_the_next_one_have_it)
 {
     struct pg_conn *pg = database_connect();
     int holder, waiting[GATE];
-    struct server *s = start_with_gate(pg, &holder, waiting, GATE);
+    struct server *s = start_with_gate(pg, 10, &holder, waiting);
 
     close(waiting[0]);
     close(holder);
@@ -262,7 +266,7 @@ START_TEST(test_clients_that_all_leave_the_queue_leave_it_open)
 {
     struct pg_conn *pg = database_connect();
     int holder, waiting[GATE];
-    struct server *s = start_with_gate(pg, &holder, waiting, GATE);
+    struct server *s = start_with_gate(pg, 11, &holder, waiting);
 
     for (unsigned i = 0; i < GATE; i++)
         close(waiting[i]);

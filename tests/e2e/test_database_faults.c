@@ -139,7 +139,9 @@ end(const char *fault)
     int status;
 
     while ((status = status_of("/db")) != 200)
-        ck_assert_msg(status >= 502 && status <= 504, "/db: %d", status);
+        ck_assert_msg(status >= 502 && status <= 504 &&
+                          steady_now_ns() < accepts + (uint64_t)(E2E_DEADLINE_MS * NS_PER_MS),
+                      "%s: /db: %d", fault, status);
     first = (double)(steady_now_ns() - accepts) / NS_PER_MS;
     steady_wait_good(load, 20);
     steady_end(&load, n);
