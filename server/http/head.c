@@ -78,12 +78,15 @@ read_method(struct http_head *head, const char *p, size_t len)
     return refuse(head, FAIL_UNKNOWN_METHOD, "a method that is not known here (RFC 9110 9.1)");
 }
 
-/* Where the target begins and ends, as far as the line is there. */
+/* Where the target begins and ends, as far as the line is there. Octets beyond max_head are not
+ * looked at: who gets the line in pieces refuses it before they come. */
 static int
 check_target_length(const struct reader *r, const char *line, const char *end)
 {
     const char *space, *stop;
 
+    if ((size_t)(end - r->data) > r->limits->head)
+        end = r->data + r->limits->head + 1;
     if ((size_t)(end - line) <= r->limits->target)
         return 0; /* the usual case: the whole line is shorter than a target may be */
     space = memchr(line, ' ', (size_t)(end - line));
