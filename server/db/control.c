@@ -7,8 +7,9 @@
  *      none within db_answer ---> given up
  *
  *   given up: the connection is closed and another one opened in its place. The old backend holds
- * its place in PostgreSQL until it wakes (it may be stopped): so at most ABANDONED_MAX of them, and
- * each is asked to end, once a second, until it is gone.
+ * its place in PostgreSQL until it wakes (it may be stopped, or, while it joins, wait for a lock of
+ * somebody): so at most ABANDONED_MAX of them, and each is asked to end, once a second, until it is
+ * gone.
  *
  * The connection in question is not used again before the cancel has been answered: else the signal
  * could hit the next query.
@@ -76,8 +77,9 @@ on_asked(struct ticket *t, enum failure failure)
 
 static const struct ticket_hooks asked_hooks = {on_counted, on_counted, on_asked};
 
-bool
-control_abandon(struct db_conn *c, const char *why)
+/* False: no place is left. */
+static bool
+remember(const struct db_conn *c)
 {
     struct db *db = c->db;
 
@@ -90,10 +92,21 @@ control_abandon(struct db_conn *c, const char *why)
         a->pid = PQbackendPID(c->pg);
         a->asked_ns = 0;
         db->abandoned_total++;
-        conn_lost(c, why);
         return true;
     }
     return false;
+}
+
+bool
+control_abandon(struct db_conn *c, const char *why)
+{
+    if (!remember(c))
+        return false;
+    if (c->state == CONN_JOINING)
+        conn_failed(c, why);
+    else
+        conn_lost(c, why);
+    return true;
 }
 
 void

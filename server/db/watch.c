@@ -148,14 +148,19 @@ watch_cancel(struct db_conn *c, uint64_t now)
 static void
 watch_conn(struct db_conn *c, uint64_t now)
 {
+    static const char late[] = "no answer within db_connect";
+
     switch (c->state) {
     case CONN_OFF:
         break;
     case CONN_LOOKUP:
     case CONN_CONNECTING:
-    case CONN_JOINING:
         if (now - c->state_ns >= c->db->connect_ns)
-            conn_failed(c, "no answer within db_connect");
+            conn_failed(c, late);
+        break;
+    case CONN_JOINING: /* too many already: it goes on waiting, and no other one is opened */
+        if (now - c->state_ns >= c->db->connect_ns)
+            (void)control_abandon(c, late);
         break;
     case CONN_UP:
         if (c->sent.count == 0)

@@ -20,6 +20,7 @@
 #define NS_PER_MS 1e6
 
 enum { BACK_MS = 1000, BACK_SLOWED_MS = 3000, PLACES_MAX = 400 };
+enum { GIVEN_UP_AT_ONCE = 4 }; /* connections, at most */
 
 /* The limits: twice (one retry) what a query may wait and run, by the options below, and a second
  * for a machine that is busy with other things. */
@@ -344,14 +345,21 @@ take_places(void)
 
 START_TEST(test_others_use_up_all_places)
 {
+    double all;
+
     begin();
+    all = database_run(super, "select current_setting('max_connections')::int - "
+                              "current_setting('superuser_reserved_connections')::int");
     take_places();
     steady_wait_good(load, 20); /* the connections that are there suffice */
-    do {                        /* those that the server has, too, one after the other */
-        database_run(super, "select count(pg_terminate_backend(pid)) from pg_stat_activity "
-                            "where application_name = 'interleave'");
+    while (nplaces < all - 1) { /* one is the superuser's; then those that the server has, too */
+        struct backends b = cluster_backends(super, all_of_the_server);
+
+        backends_signal(&b, SIGTERM);
+        backends_wait_gone(&b);
         take_places();
-    } while (status_number(server, "database.up") > 0);
+    }
+    status_wait(server, "database.up", 0, 0);
     steady_wait_answers(load, DB, 50);
     ck_assert_int_eq(status_of("/db"), 503);
     give_places_back();
@@ -359,12 +367,19 @@ START_TEST(test_others_use_up_all_places)
 }
 END_TEST
 
+/* Those that join can't prepare; what was given up must not wait in PostgreSQL for ever more. */
 START_TEST(test_somebody_locks_a_table)
 {
+    const double given_up = status_number(server, "database.given_up");
+
     begin();
     database_run(super, "begin; lock table interleave.world in access exclusive mode");
-    status_wait(server, "database.up", 0, 0); /* none of the connections that join can prepare */
+    status_wait(server, "database.up", 0, 0);
+    status_wait(server, "database.given_up", given_up + GIVEN_UP_AT_ONCE + 2, 1e9);
     steady_wait_answers(load, DB, 50);
+    ck_assert(database_run(super,
+                           "select count(*) from pg_stat_activity where application_name = "
+                           "'interleave' and wait_event_type = 'Lock'") <= GIVEN_UP_AT_ONCE + 1);
     database_run(super, "rollback");
     end("table locked");
 }
