@@ -142,11 +142,13 @@ piece_of_chunks(struct http_conn *conn, uint64_t limit, const void **data, size_
     conn->continue_due = false;
     result = chunk_decode(&conn->chunk, p, there, &used, &piece, len, &rule);
     input_use(conn, used);
+    if (result == CHUNK_DATA)
+        conn->body_got += *len;
+    /* a size line that promises too much is enough: nobody waits for the data */
+    if (conn->body_got + chunk_owed(&conn->chunk) > limit)
+        return failed(conn, FAIL_BODY_TOO_LARGE, why);
     switch (result) {
     case CHUNK_DATA:
-        conn->body_got += *len;
-        if (conn->body_got > limit)
-            return failed(conn, FAIL_BODY_TOO_LARGE, why);
         *data = piece;
         return HTTP_BODY_PIECE;
     case CHUNK_MORE:

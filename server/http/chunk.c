@@ -9,6 +9,7 @@
 
 enum {
     SIZE_LINE_MAX = 256,
+    EXTENSIONS_MAX = 16384, /* in all chunks of a body: RFC 9112 7.1.1 wants a limit */
     TRAILERS_MAX = 8192,
     DIGITS_MAX = 16,
 };
@@ -230,7 +231,10 @@ static bool
 line_is_too_long(struct chunk_decoder *d)
 {
     bool trailers = d->state >= CHUNK_TRAILER && d->state <= CHUNK_LAST_LF;
+    bool extension = d->state >= CHUNK_BLANK && d->state <= CHUNK_QUOTED_END;
 
+    if (extension && ++d->extensions > EXTENSIONS_MAX)
+        return true;
     return ++d->line > (trailers ? TRAILERS_MAX : SIZE_LINE_MAX);
 }
 
@@ -265,4 +269,10 @@ chunk_decode(struct chunk_decoder *d, const char *in, size_t in_len, size_t *use
     }
     *used = i;
     return d->state == CHUNK_OVER ? CHUNK_END : CHUNK_MORE;
+}
+
+uint64_t
+chunk_owed(const struct chunk_decoder *d)
+{
+    return d->state == CHUNK_OCTETS ? d->left : 0;
 }

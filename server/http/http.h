@@ -91,7 +91,8 @@ void http_reply_abort(struct http_conn *);
 /* The body of the request in progress. HTTP_BODY_PIECE: *data, *len are further octets, valid until
  * http_body() is called again or control returns to the loop; MORE: wait for hooks->body; END: all
  * read; FAILED: see *why. The first call sends 100 Continue if that was asked for. limit: octets
- * allowed in all (FAIL_BODY_TOO_LARGE above; from Content-Length before anything is read). What is
+ * allowed in all (FAIL_BODY_TOO_LARGE above; from Content-Length before anything is read, from a
+ * chunk's size before its data). What is
  * not read when the request is answered is dropped, or the connection closes. */
 enum http_body_state { HTTP_BODY_PIECE, HTTP_BODY_MORE, HTTP_BODY_END, HTTP_BODY_FAILED };
 enum http_body_state http_body(struct http_conn *, uint64_t limit, const void **data, size_t *len,

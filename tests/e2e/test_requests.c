@@ -315,6 +315,14 @@ START_TEST(test_bodies_above_the_limit_are_refused_before_they_are_read)
     ck_assert_int_eq(r.status, 413);
     reply_free(&r);
     close(fd);
+    fd = client_connect(server);
+    client_send(fd, "POST /echo HTTP/1.1\r\nHost: localhost\r\n"
+                    "Transfer-Encoding: chunked\r\n\r\n4000001\r\n");
+    ck_assert(client_read_reply(fd, &r, false));
+    ck_assert_int_eq(r.status, 413);
+    ck_assert(r.closed);
+    reply_free(&r);
+    close(fd);
 }
 END_TEST
 

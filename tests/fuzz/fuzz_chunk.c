@@ -7,7 +7,8 @@
  *                  *( token ":" text CRLF ) CRLF                         (RFC 9112 section 7.1)
  *   extensions   = *( BWS ";" BWS token [ BWS "=" BWS ( token / quoted-string ) ] )
  *
- * Same data, same end, same octet at which it is refused.
+ * Same data, same end, same octet at which it is refused, also where a line, all trailers or the
+ * extensions of all chunks together become too long.
  */
 #include "common/buf.h"
 #include "fuzz.h"
@@ -17,7 +18,13 @@
 #include <stdbool.h>
 #include <string.h>
 
-enum { SIZE_LINE_MAX = 256, TRAILERS_MAX = 8192, DIGITS_MAX = 16, DRIP_MAX = 3000 };
+enum {
+    SIZE_LINE_MAX = 256,
+    EXTENSIONS_MAX = 16384,
+    TRAILERS_MAX = 8192,
+    DIGITS_MAX = 16,
+    DRIP_MAX = 3000,
+};
 
 struct answer {
     enum chunk_result result;
@@ -31,6 +38,8 @@ struct text {
     const char *octets;
     size_t len, at;
     unsigned line, line_max;
+    unsigned extensions; /* octets behind the first of each, its CR among them, in all chunks */
+    bool extending;      /* what is read counts as those */
     enum chunk_result result; /* CHUNK_DATA: goes on */
 };
 
@@ -44,7 +53,8 @@ next(struct text *t)
         t->result = CHUNK_MORE;
         return -1;
     }
-    if (++t->line > t->line_max) {
+    t->extensions += t->extending;
+    if (t->extensions > EXTENSIONS_MAX || ++t->line > t->line_max) {
         t->result = CHUNK_BAD;
         return -1;
     }
@@ -129,6 +139,7 @@ extensions(struct text *t, int c)
 {
     bool some;
 
+    t->extending = c != '\r';
     c = blanks(t, c, &some);
     while (c == ';') {
         c = token(t, blanks(t, next(t), &some));
@@ -139,6 +150,7 @@ extensions(struct text *t, int c)
         c = c == '"' ? quoted(t) : token(t, c);
         c = blanks(t, c, &some);
     }
+    t->extending = false;
     if (c != '\r' || some)
         bad(t);
     expect(t, '\n');

@@ -4,6 +4,7 @@
  * that have no picture. A fuzzer wants them one a file.
  *
  *   seeds table DIR          the requests of the table of strange ones, as files
+ *   seeds bodies DIR         what stands behind their heads
  *   seeds unpack FILE DIR    each line as a file
  *   seeds pack FILE...       prints a line for each file
  */
@@ -113,19 +114,33 @@ pack(const char *path)
     fclose(f);
 }
 
+static void
+bodies(const char *dir)
+{
+    for (unsigned i = 0; i < malformed_count; i++) {
+        const struct malformed *m = &malformed_table[i];
+        const char *end = memmem(m->octets, m->len, "\r\n\r\n", 4);
+
+        if (end != NULL)
+            write_seed(dir, "body", i, end + 4, m->len - (size_t)(end + 4 - m->octets));
+    }
+}
+
 int
 main(int argc, char **argv)
 {
     if (argc == 3 && strcmp(argv[1], "table") == 0) {
         for (unsigned i = 0; i < malformed_count; i++)
             write_seed(argv[2], "table", i, malformed_table[i].octets, malformed_table[i].len);
+    } else if (argc == 3 && strcmp(argv[1], "bodies") == 0) {
+        bodies(argv[2]);
     } else if (argc == 4 && strcmp(argv[1], "unpack") == 0) {
         unpack(argv[2], argv[3]);
     } else if (argc > 2 && strcmp(argv[1], "pack") == 0) {
         for (int i = 2; i < argc; i++)
             pack(argv[i]);
     } else {
-        fprintf(stderr, "usage: seeds table DIR | unpack FILE DIR | pack FILE...\n");
+        fprintf(stderr, "usage: seeds table DIR | bodies DIR | unpack FILE DIR | pack FILE...\n");
         return 1;
     }
     return 0;

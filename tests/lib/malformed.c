@@ -102,7 +102,7 @@ is_old(const struct malformed *m)
 struct head {
     int status;
     long length; /* -1: none */
-    bool chunked, close, date;
+    bool chunked, close, date, allow;
 };
 
 static bool
@@ -147,6 +147,7 @@ take_head(const char **p, const char *end, struct head *head, struct malformed_a
         head->chunked |= starts(line, len, "transfer-encoding: chunked");
         head->close |= starts(line, len, "connection: close");
         head->date |= starts(line, len, "date: ");
+        head->allow |= starts(line, len, "allow: ");
     }
     return line != NULL || wrong(a, "a head that does not end");
 }
@@ -170,6 +171,8 @@ check_head(const struct malformed *m, const struct head *head, bool real,
         return wrong(a, "1xx other than 100");
     if (real && !interim && !head->date)
         return wrong(a, "no Date (RFC 9110 6.6.1)");
+    if (real && head->status == 405 && !head->allow)
+        return wrong(a, "405 without Allow (RFC 9110 15.5.6)");
     return true;
 }
 

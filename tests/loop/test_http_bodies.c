@@ -204,6 +204,28 @@ START_TEST(test_chunks_above_the_limit_are_refused_when_they_pass_it)
 }
 END_TEST
 
+START_TEST(test_a_chunk_that_passes_the_limit_is_refused_before_its_data_comes)
+{
+    static const char *const sizes[] = {"b\r\n", "3\r\nabc\r\n8;a=b\r\n", "3ffffffffffffff\r\n"};
+
+    w.body_limit = 10;
+    for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+        int fd = web_client(&w);
+        bool closed;
+
+        web_send(fd, POST("/echo", "Transfer-Encoding: chunked\r\n"));
+        ck_assert(web_is_silent(&w, fd));
+        for (const char *p = sizes[i]; *p != '\0'; p++) {
+            ck_assert(web_is_silent(&w, fd));
+            web_send(fd, (char[]){*p, '\0'});
+        }
+        ck_assert_ptr_nonnull(strstr(web_hear(&w, fd, &closed), "413 Content Too Large"));
+        ck_assert(closed);
+        close(fd);
+    }
+}
+END_TEST
+
 /* ---- 100 Continue ---- */
 
 START_TEST(test_the_client_is_told_to_continue_when_its_body_is_wanted)
@@ -345,6 +367,7 @@ main(void)
         test_a_request_without_a_body_has_an_end_at_once,
         test_a_length_above_the_limit_is_refused_before_the_body_comes,
         test_chunks_above_the_limit_are_refused_when_they_pass_it,
+        test_a_chunk_that_passes_the_limit_is_refused_before_its_data_comes,
         test_the_client_is_told_to_continue_when_its_body_is_wanted,
         test_who_did_not_wait_is_not_told_to_continue,
         test_an_answer_without_the_expected_body_closes,

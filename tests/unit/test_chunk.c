@@ -6,6 +6,7 @@
 #include "../lib/suite.h"
 #include "http/chunk.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -183,6 +184,31 @@ START_TEST(test_size_lines_and_trailers_are_limited_to_the_octet)
 }
 END_TEST
 
+START_TEST(test_extensions_of_all_chunks_are_limited_to_the_octet)
+{
+    enum { CHUNKS = 128, LETTERS = 127 }; /* the CR behind them counts, too */
+    char in[CHUNKS * 140], letters[LETTERS + 1];
+
+    memset(letters, 'a', sizeof(letters));
+    for (int more = 0; more <= 1; more++) {
+        const char *data, *why, *at = in;
+        enum chunk_result result;
+        struct chunk_decoder d;
+        size_t used, len;
+        char *p = in;
+
+        for (int i = 0; i < CHUNKS; i++)
+            p += sprintf(p, "1;%.*s\r\nx\r\n", LETTERS + (i == 0 ? more : 0), letters);
+        chunk_init(&d);
+        do {
+            result = chunk_decode(&d, at, (size_t)(p - at), &used, &data, &len, &why);
+            at += used;
+        } while (result == CHUNK_DATA);
+        ck_assert_int_eq(result, more ? CHUNK_BAD : CHUNK_MORE);
+    }
+}
+END_TEST
+
 START_TEST(test_a_chunk_may_be_larger_than_any_piece)
 {
     const char *data, *why;
@@ -206,6 +232,7 @@ main(void)
         test_broken_chunks_are_refused_however_they_are_cut,
         test_a_refused_body_stays_refused,
         test_size_lines_and_trailers_are_limited_to_the_octet,
+        test_extensions_of_all_chunks_are_limited_to_the_octet,
         test_a_chunk_may_be_larger_than_any_piece,
     };
 
