@@ -55,8 +55,8 @@ START_TEST(test_a_front_end_killed_in_the_middle_of_all_kinds_of_work_leaves_non
         "GET /work?wait_ms=0&cpu_ms=10000&sections=4 HTTP/1.1\r\nHost: localhost\r\n\r\n",
         "GET /work?wait_ms=0&cpu_ms=10000&sections=1 HTTP/1.1\r\nHost: localhost\r\n\r\n",
         "GET /db/sleep?ms=10000 HTTP/1.1\r\nHost: localhost\r\n\r\n",
-        "POST /burst?path=/db/sleep%3Fms=10000&count=10 HTTP/1.1\r\nHost: localhost\r\n"
-        "Content-Length: 0\r\n\r\n",
+        ("POST /burst?path=/db/sleep%3Fms=10000&count=10 HTTP/1.1\r\nHost: localhost\r\n"
+         "Content-Length: 0\r\n\r\n"),
     };
     enum { ASKS = sizeof(asks) / sizeof(asks[0]) };
     struct pg_conn *pg = database_connect();

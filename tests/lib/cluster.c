@@ -7,6 +7,8 @@
  */
 #include "cluster.h"
 
+#include "steady.h"
+
 #include <check.h>
 #include <libpq-fe.h>
 #include <signal.h>
@@ -117,6 +119,24 @@ cluster_connect(void)
     return NULL;
 }
 
+uint64_t
+cluster_wait_accepts(double *took_ms)
+{
+    const uint64_t deadline = steady_now_ns() + (uint64_t)E2E_DEADLINE_MS * 1000000;
+    uint64_t begun, done;
+    struct pg_conn *c;
+
+    do {
+        begun = steady_now_ns();
+        ck_assert_msg(begun < deadline, "PostgreSQL does not come back");
+        c = cluster_connect();
+        done = steady_now_ns();
+    } while (c == NULL);
+    database_disconnect(c);
+    *took_ms = (double)(done - begun) / 1e6;
+    return done;
+}
+
 struct pg_conn *
 cluster_superuser(void)
 {
@@ -157,4 +177,21 @@ backends_wait_gone(const struct backends *b)
 {
     for (unsigned i = 0; i < b->count; i++)
         process_wait_gone(b->pids[i]);
+}
+
+/* The title that a backend gives itself says what it does. */
+bool
+backend_is_idle(pid_t pid)
+{
+    char path[64], title[256];
+    FILE *f;
+    size_t n;
+
+    snprintf(path, sizeof(path), "/proc/%d/cmdline", (int)pid);
+    f = fopen(path, "r");
+    ck_assert_ptr_nonnull(f);
+    n = fread(title, 1, sizeof(title) - 1, f);
+    fclose(f);
+    title[n] = '\0';
+    return strstr(title, "] idle") != NULL;
 }

@@ -28,6 +28,8 @@ pid_t cluster_postmaster(void);
 void cluster_crash(int signal_number);
 /* A plain connection; NULL: it takes none now. */
 struct pg_conn *cluster_connect(void);
+/* The moment, by steady_now_ns(), when it takes one, and how long it needed for that. */
+uint64_t cluster_wait_accepts(double *took_ms);
 /* Like database_connect(), as a superuser, for whom places are kept. */
 struct pg_conn *cluster_superuser(void);
 /* The backends that the query names, in its order, one pid a row. */
@@ -35,5 +37,7 @@ struct backends cluster_backends(struct pg_conn *, const char *sql);
 void backends_signal(const struct backends *, int signal_number);
 /* Waits until none of them is there any more. */
 void backends_wait_gone(const struct backends *);
+/* Does it wait for a statement? */
+bool backend_is_idle(pid_t pid);
 
 #endif
