@@ -10,7 +10,7 @@
  *
  * A pool is down when it has no connection and the last attempt to get one has failed (on demand:
  * the last four, or the fast pool is down): then what waits is told so, and what comes is refused
- * at once. Attempts go on, one at a time, with at most about 0.6 s between them; while nothing has
+ * at once. Attempts go on, one at a time, with at most about 0.4 s between them; while nothing has
  * failed yet, queries wait.
  */
 #include "db/parts.h"
@@ -20,7 +20,7 @@
 #include <event2/event.h>
 
 #define BACKOFF_SHORT_NS (50 * NS_PER_MS)
-#define BACKOFF_LONG_NS  (500 * NS_PER_MS)
+#define BACKOFF_LONG_NS  (300 * NS_PER_MS)
 #define FLAPPING_NS      NS_PER_S
 
 /* Starting a connection costs 0.1 ms or more of the loop's time. */
@@ -84,7 +84,7 @@ fail_waiting(struct db_queue *queue)
 }
 
 /* Jittered, so that the connections of many front ends do not come back in one instant: 3/4 to 5/4
- * of 50, 100, 200, 400, 500 ms. The clock's last digits are random enough for that. */
+ * of 50, 100, 200, 300 ms. The clock's last digits are random enough for that. */
 static void
 back_off(struct db_pool *pool, uint64_t now)
 {
