@@ -300,6 +300,7 @@ open_rooms(struct front *f)
     rn->demo =
         args->conf->demo == DEMO_YES || (args->conf->demo == DEMO_AUTO && all_loopback(args));
     rn->ring = span_ring_new((size_t)args->conf->trace_bytes, args->conf->trace != 0);
+    rn->endpoints = endpoints_open();
     runner_open(rn, routes, nroutes);
     rn->db = db_open(f->base, args->conf, rn->ring);
     rn->jobs = jobs_open(f->base, args->conf, rn->ring, kill_worker, f);
@@ -333,6 +334,7 @@ close_rooms(struct front *f)
 {
     http_close(f->runner.http);
     runner_close(&f->runner);
+    endpoints_close(f->runner.endpoints);
     jobs_close(f->runner.jobs);
     db_close(f->runner.db);
     span_ring_free(f->runner.ring);

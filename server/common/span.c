@@ -73,6 +73,30 @@ span_ring_free(struct span_ring *ring)
 
 /* ---- one in how many ---- */
 
+static void
+thinning_note(struct thinning *t)
+{
+    const unsigned i = t->second % SPAN_SECONDS;
+
+    if (t->past[i].second != t->second)
+        t->past[i].most = 0;
+    t->past[i].second = t->second;
+    if (t->past[i].most < t->one_in)
+        t->past[i].most = t->one_in;
+}
+
+/* The most in the seconds from `first` to `last`. */
+static unsigned
+thinning_most(const struct thinning *t, uint64_t first, uint64_t last)
+{
+    unsigned most = 1;
+
+    for (unsigned i = 0; i < SPAN_SECONDS; i++)
+        if (t->past[i].second >= first && t->past[i].second <= last && t->past[i].most > most)
+            most = t->past[i].most;
+    return most;
+}
+
 /* A second is over: as many spans as it would have had decide how many the next one gets. */
 static void
 thinning_next_second(struct thinning *t, uint64_t second)
@@ -83,6 +107,7 @@ thinning_next_second(struct thinning *t, uint64_t second)
     t->allowed = SPANS_PER_SECOND + SPANS_ABOVE;
     t->second = second;
     t->recorded = t->wanted = 0;
+    thinning_note(t);
 }
 
 /* The rate has risen within the second: fewer at once. */
@@ -93,6 +118,7 @@ thinning_double(struct thinning *t)
     t->recorded = 0;
     t->allowed = SPANS_ABOVE;
     t->one_in *= 2;
+    thinning_note(t);
 }
 
 static bool
@@ -120,6 +146,14 @@ unsigned
 span_ring_sampling(const struct span_ring *ring)
 {
     return ring->requests.one_in;
+}
+
+void
+span_ring_sampled(const struct span_ring *ring, uint64_t from, uint64_t to, unsigned *requests,
+                  unsigned *others)
+{
+    *requests = thinning_most(&ring->requests, from / NS_PER_S, to / NS_PER_S);
+    *others = thinning_most(&ring->others, from / NS_PER_S, to / NS_PER_S);
 }
 
 /* ---- recording ---- */

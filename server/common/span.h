@@ -70,6 +70,10 @@ void span_add(struct span_ring *, enum span_kind kind, unsigned lane, uint64_t r
  * requests are sampled: one of span_ring_sampling() is recorded. */
 bool span_ring_sample(struct span_ring *, uint64_t now);
 unsigned span_ring_sampling(const struct span_ring *);
+/* The most there was in this time, a minute back at most: one in so many requests was recorded, one
+ * in so many spans of no single request. */
+void span_ring_sampled(const struct span_ring *, uint64_t from, uint64_t to, unsigned *requests,
+                       unsigned *others);
 
 /* Reading: spans numbered from 0 in the order in which they were recorded (that is: by end, about).
  * [span_ring_first, span_ring_next) are there. Copies; false when that number is gone. */

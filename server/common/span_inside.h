@@ -10,6 +10,7 @@
 enum {
     SPAN_PROCESSES = 1 + 256, /* the loop and as many workers as there may be */
     SPAN_CPUS = LANE_DB_FAST - LANE_CPU,
+    SPAN_SECONDS = 64, /* so long is remembered how many were left out */
 };
 
 struct ring {
@@ -25,6 +26,10 @@ struct thinning {
     uint64_t allowed;  /* so many may come before `one_in` is doubled */
     uint64_t wanted;   /* spans of this second before that, had none been left out */
     unsigned one_in, turn;
+    struct {
+        uint64_t second;
+        unsigned most; /* of one_in */
+    } past[SPAN_SECONDS];
 };
 
 struct span_ring {

@@ -63,7 +63,7 @@ go_back(struct span_sweep *s, uint64_t *number)
     if (distance == 0)
         return false;
     if (*number - distance < ring_first(&s->ring->slices)) {
-        s->overwritten = true;
+        s->overwritten |= slice_at(s->ring, *number)->start > s->from;
         return false;
     }
     *number -= distance;

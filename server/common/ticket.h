@@ -28,10 +28,11 @@ struct usage {
 struct ticket;
 
 struct ticket_hooks {
-    /* A task of this work begins / has ended (query sent / answered, section started / done): the
-     * counts of tasks in progress. Every began is followed by one ended, but for cancelled ones. */
-    void (*began)(struct ticket *);
-    void (*ended)(struct ticket *);
+    /* A task of this work begins / has ended (query sent / answered, section started / done) at
+     * that clock_ns(): the counts of tasks in progress. Every began is followed by one ended, but
+     * for cancelled ones. */
+    void (*began)(struct ticket *, uint64_t now);
+    void (*ended)(struct ticket *, uint64_t now);
     /* All of it is over: FAIL_NONE, or why not. From the event loop, never from a starter. */
     void (*done)(struct ticket *, enum failure);
 };

@@ -36,7 +36,7 @@ entry_began(struct db_entry *e, uint64_t now)
     }
     e->since_ns = now;
     e->begun = true;
-    q->ticket.hooks->began(&q->ticket);
+    q->ticket.hooks->began(&q->ticket, now);
 }
 
 void
@@ -52,7 +52,7 @@ entry_ended(struct db_entry *e, uint64_t now)
         span_add(e->pool->db->ring, SPAN_QUERY, q->lane, q->ticket.request, e->statement,
                  e->since_ns, now);
     e->since_ns = now;
-    q->ticket.hooks->ended(&q->ticket);
+    q->ticket.hooks->ended(&q->ticket, now);
 }
 
 /* The entry goes, the query is told. Nothing of either is touched afterwards: the waiter may have

@@ -12,8 +12,8 @@
 #include "endpoints/burst.h"
 
 #include "common/clock.h"
-#include "endpoints/burst_log.h"
 #include "endpoints/endpoints.h"
+#include "endpoints/kept.h"
 #include "request/runner.h"
 
 #include <string.h>
@@ -23,6 +23,8 @@
 
 /* Of a turn of the loop, for starting requests. */
 #define START_SHARE_NS (500 * NS_PER_US)
+
+enum { COURSE_POINTS = 1 << 14 };
 
 /* ---- a child's origin ---- */
 
@@ -71,7 +73,7 @@ child_body(struct req *child, uint64_t limit, const void **data, size_t *len, en
 }
 
 static void
-child_tally(struct req *child, int delta)
+child_tally(struct req *child, int delta, uint64_t now)
 {
     struct burst_child *c = child->origin->arg;
     struct burst *s = c->burst;
@@ -85,6 +87,7 @@ child_tally(struct req *child, int delta)
     s->in_progress = (unsigned)((int)s->in_progress + delta);
     if (s->in_progress > s->in_progress_max)
         s->in_progress_max = s->in_progress;
+    course_set(s->course, now, s->in_progress);
 }
 
 static void
@@ -175,8 +178,14 @@ burst_summarise(struct req *r)
     struct burst *s = r->state;
 
     s->lines.len = 0;
-    burst_log_add(&(struct burst_record){
-        .id = r->id, .from = s->start_ns, .to = s->end_ns, .count = s->count, .requests = s->ids});
+    burst_log_add(&r->runner->endpoints->bursts,
+                  &(struct burst_record){.id = r->id,
+                                         .from = s->start_ns,
+                                         .to = s->end_ns,
+                                         .course = s->course,
+                                         .count = s->count},
+                  s->ids);
+    s->course = NULL;
     burst_summary(s, &s->lines);
     return reply_part(r, s->lines.data, s->lines.len, reply_end);
 }
@@ -242,6 +251,7 @@ burst_planned(struct req *r)
         return reply_fail(r, s->refusal, "%s", s->refused);
     db_class_status(r->runner->db, DB_SLOW, &slow);
     s->slow_waited_at = slow.waited;
+    s->course = course_new(COURSE_POINTS);
     s->start_ns = clock_ns();
     s->switches_at = r->runner->loop_switches;
     reply_begin(r, 200, "application/x-ndjson", -1);
@@ -266,5 +276,6 @@ burst_cleanup(struct req *r)
     for (unsigned i = 0; i < s->started; i++)
         if (s->children[i].req != NULL)
             runner_cancel(s->children[i].req);
+    course_free(s->course);
     buf_fini(&s->lines);
 }

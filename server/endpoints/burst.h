@@ -6,6 +6,7 @@
 #define ENDPOINTS_BURST_H
 
 #include "common/buf.h"
+#include "common/course.h"
 #include "common/ticket.h"
 #include "request/origin.h"
 #include "request/req.h"
@@ -42,7 +43,8 @@ struct burst {
     char refused[200];
 
     unsigned started, finished, failed;
-    struct buf lines; /* finished requests, not yet sent */
+    struct course *course; /* of in_progress; NULL: the log has it */
+    struct buf lines;      /* finished requests, not yet sent */
     uint64_t start_ns, end_ns;
     uint64_t *ids; /* numbers of its requests, for the trace */
     unsigned requests, requests_max, in_progress, in_progress_max;

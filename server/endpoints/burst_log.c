@@ -1,5 +1,6 @@
 /*
- * burst_log: see burst_log.h. Loop thread only; some 130 KiB at most.
+ * burst_log: see burst_log.h. Loop thread only. A record that is being read outlives its place in
+ * the log.
  */
 #include "endpoints/burst_log.h"
 
@@ -8,29 +9,40 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { KEPT = 32 };
-
-static struct burst_record records[KEPT];
-static unsigned next_record;
-
 void
-burst_log_add(const struct burst_record *burst)
+burst_log_add(struct burst_log *log, const struct burst_record *burst, const uint64_t *requests)
 {
-    struct burst_record *r = &records[next_record++ % KEPT];
+    struct burst_record **place = &log->records[log->next++ % BURSTS_KEPT];
+    const size_t octets = burst->count * sizeof(*requests);
 
-    free(r->requests);
-    *r = *burst;
-    r->requests = xmalloc(burst->count * sizeof(*r->requests));
-    memcpy(r->requests, burst->requests, burst->count * sizeof(*r->requests));
+    burst_record_release(*place);
+    *place = xmalloc(sizeof(**place) + octets);
+    **place = *burst;
+    (*place)->users = 1;
+    memcpy((*place)->requests, requests, octets);
 }
 
-const struct burst_record *
-burst_log_find(uint64_t id)
+struct burst_record *
+burst_log_find(struct burst_log *log, uint64_t id)
 {
-    for (unsigned i = 0; i < KEPT; i++)
-        if (records[i].id == id && records[i].count > 0)
-            return &records[i];
+    for (unsigned i = 0; i < BURSTS_KEPT; i++) {
+        struct burst_record *r = log->records[i];
+
+        if (r != NULL && r->id == id) {
+            r->users++;
+            return r;
+        }
+    }
     return NULL;
+}
+
+void
+burst_record_release(struct burst_record *r)
+{
+    if (r == NULL || --r->users > 0)
+        return;
+    course_free(r->course);
+    free(r);
 }
 
 static int
@@ -42,7 +54,14 @@ by_number(const void *a, const void *b)
 }
 
 bool
-burst_log_has(const struct burst_record *r, uint64_t request)
+burst_record_has(const struct burst_record *r, uint64_t request)
 {
     return bsearch(&request, r->requests, r->count, sizeof(request), by_number) != NULL;
+}
+
+void
+burst_log_close(struct burst_log *log)
+{
+    for (unsigned i = 0; i < BURSTS_KEPT; i++)
+        burst_record_release(log->records[i]);
 }

@@ -8,11 +8,8 @@
  */
 #include "endpoints/endpoints.h"
 
-#include "endpoints/world.h"
-
-/* The cache of this process; rows[i] has the id i + 1. */
-static struct world rows[WORLD_ROWS];
-static unsigned cached;
+#include "endpoints/kept.h"
+#include "request/runner.h"
 
 struct part {
     unsigned after; /* it follows this id */
@@ -24,10 +21,11 @@ cached_answer(struct req *r)
 {
     unsigned by_count = world_wanted(r, "count"), by_queries = world_wanted(r, "queries");
     unsigned count = by_count > by_queries ? by_count : by_queries;
+    const struct world *rows = r->runner->endpoints->cached;
     struct buf *b = req_scratch(r);
 
     for (unsigned i = 0; i < count; i++)
-        world_add_row(b, i, rows[world_random_id() - 1]);
+        world_add_row(b, i, rows[world_random(r) - 1]);
     buf_add_char(b, ']');
     return reply_json(r, 200, b);
 }
@@ -36,17 +34,20 @@ cached_answer(struct req *r)
 static struct next
 cached_keep(struct req *r)
 {
+    struct endpoints *kept = r->runner->endpoints;
     struct part *part = r->state;
     const struct db_query *q = &part->query.q;
 
-    for (int i = 0; i < db_rows(q) && cached < WORLD_ROWS; i++) {
+    for (int i = 0; i < db_rows(q) && kept->ncached < WORLD_ROWS; i++) {
         int64_t id = db_int(q, i, WORLD_ID);
 
-        if (id == (int64_t)cached + 1)
-            rows[cached++] = (struct world){(int32_t)id, (int32_t)db_int(q, i, WORLD_RANDOM)};
+        if (id == (int64_t)kept->ncached + 1)
+            kept->cached[kept->ncached++] =
+                (struct world){(int32_t)id, (int32_t)db_int(q, i, WORLD_RANDOM)};
     }
-    if (cached == part->after)
-        return reply_fail(r, FAIL_DB_QUERY, "the table cached_world has no row %u", cached + 1);
+    if (kept->ncached == part->after)
+        return reply_fail(r, FAIL_DB_QUERY, "the table cached_world has no row %u",
+                          part->after + 1);
     req_release(&part->query.work);
     return next_step(cached_look);
 }
@@ -54,6 +55,7 @@ cached_keep(struct req *r)
 struct next
 cached_look(struct req *r)
 {
+    const unsigned cached = r->runner->endpoints->ncached;
     struct part *part;
 
     if (cached == WORLD_ROWS)

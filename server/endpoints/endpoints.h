@@ -10,6 +10,10 @@
 /* All routes; built once (rows of kernels are made from kernel_table). */
 const struct route *routes_all(unsigned *count);
 
+/* kept.c: what endpoints keep from one request to the next; for struct runner. */
+struct endpoints *endpoints_open(void);
+void endpoints_close(struct endpoints *);
+
 /* plain.c */
 struct next plaintext_answer(struct req *);
 struct next json_answer(struct req *);

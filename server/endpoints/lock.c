@@ -9,17 +9,17 @@
 #include "endpoints/endpoints.h"
 
 #include "common/clock.h"
+#include "endpoints/kept.h"
 #include "request/runner.h"
 
 #include <stdio.h>
 
 enum { LOCK_KEY, LOCK_MS };
-enum { KEYS = 64 };
 const struct param lock_params[] = {
     [LOCK_KEY] = {.name = "key",
                   .kind = PARAM_INT,
                   .min = 1,
-                  .max = KEYS,
+                  .max = LOCK_KEYS,
                   .def = 1,
                   .help = "which lock; requests on the same key wait for one another"},
     [LOCK_MS] = {.name = "ms",
@@ -37,9 +37,11 @@ struct lock {
     bool told; /* it is known whether it held the lock */
 };
 
-/* Who held each lock last; a number of a request, 0: nobody since the start, or nobody knows, since
- * a client left before its answer. */
-static uint64_t last_holder[KEYS + 1];
+static uint64_t *
+last_holder(const struct req *r)
+{
+    return &r->runner->endpoints->lock_holder[r->params[LOCK_KEY]];
+}
 
 static struct next
 lock_answer(struct req *r)
@@ -47,7 +49,7 @@ lock_answer(struct req *r)
     struct lock *s = r->state;
     struct buf *b = req_scratch(r);
     uint64_t waited_us = (uint64_t)db_int(&s->query.q, 0, 0);
-    uint64_t holder = last_holder[r->params[LOCK_KEY]];
+    uint64_t holder = *last_holder(r);
     uint64_t lock_ns = waited_us * NS_PER_US;
 
     if (lock_ns > r->usage.db_ns)
@@ -62,7 +64,7 @@ lock_answer(struct req *r)
         r->usage.queue_ns += lock_ns;
         r->lock_ns = lock_ns;
     }
-    last_holder[r->params[LOCK_KEY]] = r->id;
+    *last_holder(r) = r->id;
     s->told = true;
     buf_addf(b, "{\"key\":%lld,\"held_ms\":%lld,\"lock_wait_ms\":", (long long)r->params[LOCK_KEY],
              (long long)r->params[LOCK_MS]);
@@ -94,5 +96,5 @@ lock_cleanup(struct req *r)
     struct lock *s = r->state;
 
     if (!s->told)
-        last_holder[r->params[LOCK_KEY]] = 0;
+        *last_holder(r) = 0;
 }

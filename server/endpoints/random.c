@@ -1,19 +1,16 @@
 /*
- * random: see random.h. Seeded from the clock at first use.
+ * random: see random.h.
  */
 #include "endpoints/random.h"
 
-#include "common/clock.h"
-
 uint32_t
-random_below(uint32_t limit)
+random_below(uint64_t *state, uint32_t limit)
 {
-    static uint64_t state;
+    uint64_t x = *state;
 
-    if (state == 0)
-        state = clock_ns() | 1;
-    state ^= state >> 12;
-    state ^= state << 25;
-    state ^= state >> 27;
-    return (uint32_t)((state * 0x2545f4914f6cdd1dULL >> 32) * limit >> 32);
+    x ^= x >> 12;
+    x ^= x << 25;
+    x ^= x >> 27;
+    *state = x;
+    return (uint32_t)((x * 0x2545f4914f6cdd1dULL >> 32) * limit >> 32);
 }

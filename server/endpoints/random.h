@@ -6,7 +6,7 @@
 
 #include <stdint.h>
 
-/* 0 .. limit - 1, evenly enough for limits far below 2^32. Loop thread only. */
-uint32_t random_below(uint32_t limit);
+/* 0 .. limit - 1, evenly enough for limits far below 2^32. `state`: not 0 at first. */
+uint32_t random_below(uint64_t *state, uint32_t limit);
 
 #endif

@@ -7,14 +7,15 @@
  * Slots keep many traces at once from holding up everybody else: whoever wants to make a piece gets
  * the next free slot, and a slot is about twice as long as a piece takes.
  */
-#include "endpoints/burst_log.h"
 #include "endpoints/endpoints.h"
+#include "endpoints/kept.h"
 
 #include "common/clock.h"
 #include "request/params.h"
 #include "request/runner.h"
 #include "trace/trace_json.h"
 
+#include <stdio.h>
 #include <string.h>
 
 enum { TRACE_SECONDS, TRACE_REQUEST, TRACE_BURST };
@@ -40,7 +41,7 @@ const struct param trace_params[] = {
 struct trace_state {
     struct trace_json *trace;
     uint64_t request;
-    const struct burst_record *burst;
+    struct burst_record *burst; /* kept by us as long as it is read */
     const struct runner *runner;
 };
 
@@ -50,10 +51,10 @@ struct trace_state {
 static struct next
 wait_slot(struct req *r, req_step *step)
 {
-    static uint64_t next_free_ns;
-    const uint64_t now = clock_ns(), slot = next_free_ns > now ? next_free_ns : now;
+    uint64_t *const next_free = &r->runner->endpoints->trace_slot_ns;
+    const uint64_t now = clock_ns(), slot = *next_free > now ? *next_free : now;
 
-    next_free_ns = slot + SLOT_NS;
+    *next_free = slot + SLOT_NS;
     if (slot == now)
         return next_step(step);
     req_delay(r, slot - now);
@@ -73,7 +74,7 @@ is_of_burst(const void *arg, uint64_t request)
 {
     const struct trace_state *s = arg;
 
-    return burst_log_has(s->burst, request);
+    return burst_record_has(s->burst, request);
 }
 
 static const char *
@@ -102,14 +103,18 @@ trace_json_next(struct req *r)
     return wait_slot(r, trace_json_piece);
 }
 
-/* "65f1c2-17" or "17": the number at the end. */
+/* "65f1c2a0-17", as X-Request-Id has it, or "17": the number. One of another start of the server is
+ * none of ours. */
 static int
-take_number(const char *text, uint64_t *out)
+take_number(const struct req *r, const char *text, uint64_t *out)
 {
-    const char *dash = strrchr(text, '-');
+    char start[24];
     int64_t n;
+    int len = snprintf(start, sizeof(start), "%llx-", (unsigned long long)r->runner->epoch_s);
 
-    if (params_integer(dash != NULL ? dash + 1 : text, &n) != 0 || n < 1)
+    if (strncmp(text, start, (size_t)len) == 0)
+        text += len;
+    if (params_integer(text, &n) != 0 || n < 1)
         return -1;
     *out = (uint64_t)n;
     return 0;
@@ -119,7 +124,8 @@ static int
 cut_request(const struct req *r, struct trace_state *s, struct trace_cut *cut)
 {
     cut->belongs = is_request;
-    if (take_number(r->texts[TRACE_REQUEST], &s->request) != 0)
+    cut->course = NULL;
+    if (take_number(r, r->texts[TRACE_REQUEST], &s->request) != 0)
         return -1;
     return trace_find_request(r->runner->ring, s->request, &cut->from, &cut->to) ? 0 : -1;
 }
@@ -130,11 +136,12 @@ cut_burst(const struct req *r, struct trace_state *s, struct trace_cut *cut)
     uint64_t id;
 
     cut->belongs = is_of_burst;
-    if (take_number(r->texts[TRACE_BURST], &id) != 0)
+    if (take_number(r, r->texts[TRACE_BURST], &id) != 0)
         return -1;
-    s->burst = burst_log_find(id);
+    s->burst = burst_log_find(&r->runner->endpoints->bursts, id);
     if (s->burst == NULL)
         return -1;
+    cut->course = s->burst->course;
     cut->from = s->burst->from;
     cut->to = s->burst->to;
     return 0;
@@ -144,7 +151,7 @@ static struct next
 trace_json_look(struct req *r)
 {
     struct trace_state *s = r->state;
-    struct trace_cut cut = {.route_name = route_name, .arg = s};
+    struct trace_cut cut = {.course = r->runner->course, .route_name = route_name, .arg = s};
 
     cut.to = clock_ns();
     cut.from = cut.to - (uint64_t)r->params[TRACE_SECONDS] * NS_PER_S;
@@ -175,4 +182,5 @@ trace_json_cleanup(struct req *r)
     struct trace_state *s = r->state;
 
     trace_json_free(s->trace);
+    burst_record_release(s->burst);
 }

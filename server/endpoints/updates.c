@@ -9,7 +9,6 @@
  */
 #include "endpoints/endpoints.h"
 
-#include "endpoints/random.h"
 #include "endpoints/world.h"
 
 #include <stdio.h>
@@ -23,13 +22,13 @@ struct updates {
 
 /* `count` different ids, ascending: a bit for each, then from the lowest on. */
 static void
-draw_ids(struct world *out, unsigned count)
+draw_ids(const struct req *r, struct world *out, unsigned count)
 {
     uint64_t drawn[(WORLD_ROWS + 63) / 64] = {0};
     unsigned n = 0;
 
     while (n < count) {
-        uint32_t i = random_below(WORLD_ROWS);
+        unsigned i = (unsigned)world_random(r) - 1;
 
         n += (drawn[i / 64] >> i % 64 & 1) == 0;
         drawn[i / 64] |= UINT64_C(1) << i % 64;
@@ -74,7 +73,7 @@ updates_write(struct req *r)
     for (unsigned i = 0; i < s->count; i++) {
         if (!world_take(&s->rows[i], &s->worlds[i]))
             return world_is_missing(r);
-        s->worlds[i].number = (int32_t)random_below(WORLD_ROWS) + 1;
+        s->worlds[i].number = world_random(r);
     }
     params[0] = array_text(r, s->worlds, s->count, false);
     params[1] = array_text(r, s->worlds, s->count, true);
@@ -90,7 +89,7 @@ updates_read(struct req *r)
     s->count = world_wanted(r, "queries");
     s->worlds = arena_alloc(&r->arena, s->count * sizeof(*s->worlds));
     s->rows = arena_alloc(&r->arena, s->count * sizeof(*s->rows));
-    draw_ids(s->worlds, s->count);
+    draw_ids(r, s->worlds, s->count);
     for (unsigned i = 0; i < s->count; i++)
         req_query_int(r, &s->rows[i], SQL_WORLD_BY_ID, s->worlds[i].id);
     return wait_all(r, updates_write);

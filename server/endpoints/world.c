@@ -5,7 +5,9 @@
 #include "endpoints/world.h"
 
 #include "endpoints/endpoints.h"
+#include "endpoints/kept.h"
 #include "endpoints/random.h"
+#include "request/runner.h"
 
 #include <string.h>
 
@@ -34,9 +36,9 @@ world_wanted(const struct req *r, const char *name)
 }
 
 int32_t
-world_random_id(void)
+world_random(const struct req *r)
 {
-    return (int32_t)random_below(WORLD_ROWS) + 1;
+    return (int32_t)random_below(&r->runner->endpoints->random, WORLD_ROWS) + 1;
 }
 
 void
@@ -96,7 +98,7 @@ db_ask(struct req *r)
 {
     struct one *s = req_state_new(r, sizeof(*s));
 
-    req_query_int(r, &s->row, SQL_WORLD_BY_ID, world_random_id());
+    req_query_int(r, &s->row, SQL_WORLD_BY_ID, world_random(r));
     return wait_all(r, db_answer);
 }
 
@@ -131,6 +133,6 @@ queries_ask(struct req *r)
     s->count = world_wanted(r, "queries");
     s->rows = arena_alloc(&r->arena, s->count * sizeof(*s->rows));
     for (unsigned i = 0; i < s->count; i++)
-        req_query_int(r, &s->rows[i], SQL_WORLD_BY_ID, world_random_id());
+        req_query_int(r, &s->rows[i], SQL_WORLD_BY_ID, world_random(r));
     return wait_all(r, queries_answer);
 }

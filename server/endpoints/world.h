@@ -23,7 +23,8 @@ struct world {
  * means 1, otherwise clamped to 1..WORLD_MOST. */
 unsigned world_wanted(const struct req *, const char *name);
 
-int32_t world_random_id(void);
+/* An id, or the number that a row gets: 1..WORLD_ROWS. */
+int32_t world_random(const struct req *);
 /* Adds {"id":..,"randomNumber":..}; before it '[' or ',' if it is row `i` of a list. */
 void world_add(struct buf *, struct world);
 void world_add_row(struct buf *, unsigned i, struct world);

@@ -187,7 +187,7 @@ job_end(struct job_work *w, enum failure failure, const char *why, ...)
     else
         cost_learn(&jobs->costs[w->kernel_number], w->units, w->stage0_cpu_ns);
     for (; w->begun > 0; w->begun--)
-        job->ticket.hooks->ended(&job->ticket);
+        job->ticket.hooks->ended(&job->ticket, job->ended_ns);
     show_cancel(w);
 }
 

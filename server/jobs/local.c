@@ -77,9 +77,10 @@ run_task(struct job_work *w)
     result.who = 0;
     result.small = task.small;
     result.small_len = task.small_len;
+    result.ended_ns = clock_ns();
     if (w->recorded)
         span_add(w->jobs->ring, SPAN_TASK, LANE_LOOP, w->request, t.stage << 24 | t.index, start,
-                 clock_ns());
+                 result.ended_ns);
     if (run.late)
         job_end_late(w);
     job_task_done(w, &t, &result);

@@ -78,6 +78,7 @@ on_done(struct worker *w, const struct task_message *m, uint64_t now)
         span_add(w->jobs->ring, SPAN_TASK, LANE_WORKER + w->index, slot.work->request,
                  slot.task.stage << 24 | slot.task.index, start, end);
     result = (struct job_result){.failed = m->failed != 0,
+                                 .ended_ns = now,
                                  .cpu_ns = clamp(m->cpu_ns, 0, end - start),
                                  .switches = clamp(m->switches, 0, UINT32_MAX),
                                  .cpu = m->cpu,

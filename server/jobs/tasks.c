@@ -44,16 +44,16 @@ job_task_begin(struct job_work *w, uint64_t now)
         job_record_queue(w, now);
     }
     w->begun++;
-    job->ticket.hooks->began(&job->ticket);
+    job->ticket.hooks->began(&job->ticket, now);
 }
 
 void
-job_task_stop(struct job_work *w)
+job_task_stop(struct job_work *w, uint64_t now)
 {
     if (w->state != JOB_OPEN)
         return;
     w->begun--;
-    w->waiter->ticket.hooks->ended(&w->waiter->ticket);
+    w->waiter->ticket.hooks->ended(&w->waiter->ticket, now);
 }
 
 void
@@ -134,7 +134,7 @@ job_task_done(struct job_work *w, const struct job_task *task, const struct job_
         job_free_if_left(w);
         return;
     }
-    job_task_stop(w);
+    job_task_stop(w, r->ended_ns);
     assert(task->stage == w->stage && task->index < w->count && r->small_len <= KERNEL_SMALL_MAX);
     account(w, task, r);
     small = &w->small[task->index];

@@ -26,6 +26,7 @@ struct job_task {
 /* What became of a task that ran to its end. */
 struct job_result {
     bool failed; /* the kernel refused its input; a sentence in small */
+    uint64_t ended_ns; /* clock_ns() */
     uint64_t cpu_ns, switches;
     unsigned cpu;
     unsigned who; /* 1 + worker; 0: the loop */
@@ -37,7 +38,7 @@ struct job_result {
 void job_task_take(struct job_work *, struct job_task *out);
 /* It begins to run / does not run any more, and has not ended. */
 void job_task_begin(struct job_work *, uint64_t now);
-void job_task_stop(struct job_work *);
+void job_task_stop(struct job_work *, uint64_t now);
 /* One of these ends what job_task_take() began; the job may be freed by it:
  * nobody is to blame, another executor may run it; */
 void job_task_return(struct job_work *, const struct job_task *);

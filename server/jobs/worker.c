@@ -204,7 +204,7 @@ worker_down(struct worker *w, int wait_status, uint64_t now)
     worker_move(w, WORKER_NONE);
     let_go(w);
     if (nslots > 0)
-        job_task_stop(slots[0].work);
+        job_task_stop(slots[0].work, now);
     for (unsigned i = 0; i < nslots; i++) {
         if ((int)i == blamed)
             job_task_died(slots[i].work, &slots[i].task, now);

@@ -19,6 +19,9 @@
 #include <string.h>
 #include <time.h>
 
+/* Of the course of in_progress: 4 MiB at most. */
+enum { COURSE_POINTS = 1 << 18 };
+
 /* What stands in for a route when there is none, so that r->route is never NULL. */
 static const struct route no_route = {.path = "", .flags = ROUTE_OPS};
 
@@ -251,9 +254,12 @@ start(struct req *r)
         return false;
     }
     /* the TechEmpower routes spare the look at the clock: time runs from the turn's begin */
-    r->start_ns = (r->route->flags & ROUTE_BARE) != 0 ? rn->turn_start : clock_ns();
+    if ((r->route->flags & ROUTE_BARE) != 0 && r->origin->ops->tally == NULL)
+        r->start_ns = rn->turn_start;
+    else
+        r->start_ns = clock_ns();
     if (r->origin->ops->tally != NULL)
-        count_begin(r);
+        count_begin(r, r->start_ns);
     return req_drive(r);
 }
 
@@ -301,6 +307,7 @@ runner_begin(struct runner *rn, struct origin *origin, const struct http_head *h
 {
     struct req *r = req_new(rn, head);
 
+    runner_mark(rn); /* what was before is not its work */
     r->origin = origin;
     return start(r) ? NULL : r;
 }
@@ -325,6 +332,7 @@ runner_open(struct runner *rn, const struct route *routes, unsigned nroutes)
     rn->epoch_s = (uint64_t)wall.tv_sec;
     rn->start_ns = clock_ns();
     rn->progress = maxtrack_new();
+    rn->course = course_new(COURSE_POINTS);
     rn->routes.rows = routes;
     rn->routes.count = nroutes;
     rn->routes.counts = xcalloc(nroutes + 1, sizeof(struct route_count));
@@ -345,6 +353,7 @@ runner_close(struct runner *rn)
         free(r);
     }
     maxtrack_free(rn->progress);
+    course_free(rn->course);
     free(rn->routes.counts);
     free(rn->routes.lengths);
     buf_fini(&rn->scratch);

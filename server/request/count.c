@@ -9,7 +9,7 @@
 #include <assert.h>
 
 static void
-change_tasks(struct req *r, int delta)
+change_tasks(struct req *r, int delta, uint64_t now)
 {
     struct runner *rn = r->runner;
 
@@ -17,12 +17,13 @@ change_tasks(struct req *r, int delta)
     if (rn->in_progress > rn->in_progress_max)
         rn->in_progress_max = rn->in_progress;
     maxtrack_set(rn->progress, rn->in_progress);
+    course_set(rn->course, now, rn->in_progress);
     if (r->origin->ops->tally != NULL)
-        r->origin->ops->tally(r, delta);
+        r->origin->ops->tally(r, delta, now);
 }
 
 void
-count_begin(struct req *r)
+count_begin(struct req *r, uint64_t now)
 {
     struct runner *rn = r->runner;
 
@@ -32,22 +33,22 @@ count_begin(struct req *r)
     rn->requests++;
     if (rn->requests > rn->requests_max)
         rn->requests_max = rn->requests;
-    change_tasks(r, r->open_tasks > 1 ? (int)r->open_tasks : 1);
+    change_tasks(r, r->open_tasks > 1 ? (int)r->open_tasks : 1, now);
     r->mark_at = maxtrack_mark(rn->progress);
 }
 
 void
-count_end(struct req *r)
+count_end(struct req *r, uint64_t now)
 {
     if (!r->counted)
         return;
     r->counted = false;
     r->runner->requests--;
-    change_tasks(r, r->open_tasks > 1 ? -(int)r->open_tasks : -1);
+    change_tasks(r, r->open_tasks > 1 ? -(int)r->open_tasks : -1, now);
 }
 
 void
-count_task(struct req *r, int delta)
+count_task(struct req *r, int delta, uint64_t now)
 {
     unsigned before = r->open_tasks > 1 ? r->open_tasks : 1;
     unsigned after;
@@ -56,7 +57,7 @@ count_task(struct req *r, int delta)
     r->open_tasks = (unsigned)((int)r->open_tasks + delta);
     after = r->open_tasks > 1 ? r->open_tasks : 1;
     if (r->counted && after != before)
-        change_tasks(r, (int)after - (int)before);
+        change_tasks(r, (int)after - (int)before, now);
 }
 
 unsigned

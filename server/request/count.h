@@ -7,13 +7,16 @@
 #ifndef REQUEST_COUNT_H
 #define REQUEST_COUNT_H
 
+#include <stdint.h>
+
 struct req;
 
-/* The request is in progress from now on / no more. */
-void count_begin(struct req *);
-void count_end(struct req *);
+/* The request is in progress from now on / no more. Times are clock_ns(), for the course of the
+ * count in the trace; the latest look at the clock will do. */
+void count_begin(struct req *, uint64_t now);
+void count_end(struct req *, uint64_t now);
 /* One of its tasks begins / has ended. */
-void count_task(struct req *, int delta);
+void count_task(struct req *, int delta, uint64_t now);
 /* Most tasks in progress, of all requests, at any moment since this one began. */
 unsigned count_max_since_begin(const struct req *);
 

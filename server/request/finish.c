@@ -18,12 +18,12 @@
 
 enum { FREE_MAX = 1024 };
 
+/* Its answer is on its way: counters, latency, spans. now = 0: it shares its turn's. */
 static void
-count_answer(struct req *r)
+count_answer(struct req *r, uint64_t now)
 {
     struct runner *rn = r->runner;
     struct route_count *c = r->count;
-    uint64_t now;
 
     if (r->failed == FAIL_CLIENT_GONE) {
         c->gone++;
@@ -32,7 +32,7 @@ count_answer(struct req *r)
         rn->answered++;
         c->answered[r->status >= 100 && r->status < 600 ? r->status / 100 : 5]++;
     }
-    if (!r->kept && r->origin->ops->tally == NULL) {
+    if (now == 0) {
         rn->turn_answered++;
         if (c->turn++ == 0) {
             c->turn_next = rn->turn_routes;
@@ -40,7 +40,6 @@ count_answer(struct req *r)
         }
         return;
     }
-    now = clock_ns();
     histogram_record(&c->latency, now - r->start_ns);
     if (!req_recorded(r))
         return;
@@ -53,21 +52,22 @@ void
 finish(struct req *r)
 {
     struct runner *rn = r->runner;
+    const bool timed = r->kept || r->origin->ops->tally != NULL;
+    uint64_t now;
 
     work_release_all(r);
     if (r->route->cleanup != NULL && r->state != NULL)
         r->route->cleanup(r);
-    count_end(r);
+    now = timed ? clock_ns() : 0;
+    count_end(r, now);
     gate_forget(r);
     gate_leave(r);
     req_not_ready(r);
     if (r->memory > 0)
         memory_give(r->memory);
     buf_fini(&r->whole);
-    count_answer(r);
-    if (r->kept || r->origin->ops->tally != NULL) {
-        uint64_t now = clock_ns();
-
+    count_answer(r, now);
+    if (timed) {
         r->loop_ns += now - rn->turn_mark;
         rn->turn_mark = now;
     }

@@ -18,7 +18,7 @@ struct origin_ops {
     enum http_body_state (*body)(struct req *, uint64_t limit, const void **data, size_t *len,
                                  enum failure *why);
     /* Tasks of this request begun (+) or ended (-). May be NULL. */
-    void (*tally)(struct req *, int delta);
+    void (*tally)(struct req *, int delta, uint64_t now);
     /* The request is over, its counts are final; called just before it is recycled. May be NULL. */
     void (*over)(struct req *);
 };

@@ -187,8 +187,8 @@ leave_waiting(struct req *r)
 {
     req_keep(r);
     (void)req_recorded(r);
-    count_begin(r);
     account_loop(r);
+    count_begin(r, r->runner->turn_mark);
 }
 
 /* Runs the request as far as it goes. It may be over, and recycled, when this returns. */

@@ -12,12 +12,14 @@
 #define REQUEST_RUNNER_H
 
 #include "common/conf.h"
+#include "common/course.h"
 #include "common/maxtrack.h"
 #include "common/span.h"
 #include "request/origin.h"
 #include "request/req.h"
 
 struct event_base;
+struct endpoints;
 TAILQ_HEAD(req_list, req);
 
 /* What the front end is made of; endpoints reach it by r->runner. */
@@ -31,7 +33,8 @@ struct runner {
     struct span_ring *ring;
     struct route_table routes;
     const struct front_info *info;
-    bool demo; /* the admin set and the loop executors are on */
+    struct endpoints *endpoints; /* what they keep from one request to the next */
+    bool demo;                   /* the admin set and the loop executors are on */
     bool draining;
 
     /* counts, exact */
@@ -44,7 +47,8 @@ struct runner {
     unsigned in_progress;   /* tasks begun and not ended */
     unsigned requests;      /* requests begun and not answered */
     unsigned in_progress_max, requests_max;
-    struct maxtrack *progress; /* in_progress over time, for `meanwhile` */
+    struct maxtrack *progress; /* its highest since any moment, for `meanwhile` */
+    struct course *course;     /* in_progress over time, for the trace */
     uint64_t failures[FAIL_COUNT];
 
     /* ---- the runner's own ---- */

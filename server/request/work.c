@@ -61,15 +61,15 @@ work_done(struct work *w, struct usage *used, enum failure failure, const char *
 }
 
 static void
-on_query_began(struct ticket *t)
+on_query_began(struct ticket *t, uint64_t now)
 {
-    count_task(CONTAINER(t, struct query, q.ticket)->work.req, 1);
+    count_task(CONTAINER(t, struct query, q.ticket)->work.req, 1, now);
 }
 
 static void
-on_query_ended(struct ticket *t)
+on_query_ended(struct ticket *t, uint64_t now)
 {
-    count_task(CONTAINER(t, struct query, q.ticket)->work.req, -1);
+    count_task(CONTAINER(t, struct query, q.ticket)->work.req, -1, now);
 }
 
 static void
@@ -84,19 +84,19 @@ static const struct ticket_hooks query_hooks = {on_query_began, on_query_ended, 
 
 /* A task that runs on the loop is the loop going on with another request. */
 static void
-on_compute_began(struct ticket *t)
+on_compute_began(struct ticket *t, uint64_t now)
 {
     struct compute *c = CONTAINER(t, struct compute, job.ticket);
 
     if (c->executor != EXEC_WORKERS)
         runner_switch(c->work.req);
-    count_task(c->work.req, 1);
+    count_task(c->work.req, 1, now);
 }
 
 static void
-on_compute_ended(struct ticket *t)
+on_compute_ended(struct ticket *t, uint64_t now)
 {
-    count_task(CONTAINER(t, struct compute, job.ticket)->work.req, -1);
+    count_task(CONTAINER(t, struct compute, job.ticket)->work.req, -1, now);
 }
 
 static void

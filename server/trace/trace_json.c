@@ -2,12 +2,11 @@
  * trace_json: see trace_json.h. Runs in the front end, a piece at a time: each phase takes up to a
  * few hundred events from where it was and leaves the rest to the next piece.
  *
- *   begin -> CPU slices -> running -> spans -> in progress -> end
+ *   look -> CPU slices -> running -> spans -> in progress -> end
  *
- * CPU slices and the counter "running" are swept from the end of the cut backwards; spans are read
- * from the number that the ring had when it was asked. What is overwritten meanwhile is counted as
- * left out. The counter "in progress" is made of the spans that were written; where some are
- * missing it would be wrong, and is left out.
+ * First is looked how far back all of it can be shown (window.h); time 0 is there. CPU slices and
+ * the counter "running" are swept from the end of the cut backwards, spans are read from the oldest
+ * on. What is overwritten while a slow reader reads is counted as left out.
  */
 #include "trace/trace_json.h"
 
@@ -16,6 +15,7 @@
 #include "common/span_sweep.h"
 #include "trace/edges.h"
 #include "trace/trace_event.h"
+#include "trace/window.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -23,7 +23,7 @@
 enum { EVENTS_A_PIECE = 400 };
 
 enum phase {
-    PHASE_BEGIN,
+    PHASE_LOOK,
     PHASE_SLICES,
     PHASE_RUNNING,
     PHASE_SPANS,
@@ -37,14 +37,17 @@ struct trace_json {
     struct trace_cut cut;
     struct trace_writer writer;
     enum phase phase;
-    uint64_t next, last; /* span numbers */
+    struct trace_window window;
+    uint64_t next; /* number of a span, or of a point of the course */
     unsigned written, slices, left_out;
     struct span_sweep sweep;
     uint64_t occupied[SPAN_CPUS]; /* lane of a CPU -> down to when slices are written; 0: none */
     struct span_running running;
     bool running_known; /* running_now is what the earliest stretch so far had */
     unsigned running_now;
-    struct edges tasks;
+    struct edges tasks; /* of one request */
+    unsigned tasks_now;
+    uint64_t request_from; /* it is in progress from here on */
 };
 
 struct trace_json *
@@ -54,11 +57,9 @@ trace_json_new(const struct span_ring *ring, const struct trace_cut *cut)
 
     t->ring = ring;
     t->cut = *cut;
-    t->writer.from = cut->from;
     t->writer.route_name = cut->route_name;
     t->writer.arg = cut->arg;
-    t->next = span_ring_first(ring);
-    t->last = span_ring_next(ring);
+    trace_window_begin(&t->window, ring, &t->cut);
     return t;
 }
 
@@ -72,11 +73,15 @@ trace_json_free(struct trace_json *t)
 }
 
 static void
-write_begin(struct trace_json *t)
+look(struct trace_json *t)
 {
+    if (trace_window_more(&t->window))
+        return;
+    t->writer.from = t->request_from = t->window.from;
+    t->next = t->window.first;
     buf_add_text(t->writer.out, "{\"displayTimeUnit\":\"ms\",\"traceEvents\":[");
     trace_event_groups(&t->writer);
-    span_sweep_begin(&t->sweep, t->ring, t->cut.from, t->cut.to);
+    span_sweep_begin(&t->sweep, t->ring, t->window.from, t->cut.to);
     t->phase = PHASE_SLICES;
 }
 
@@ -92,7 +97,7 @@ write_slices(struct trace_json *t)
 
         if (t->slices == TRACE_SLICES_MAX || !span_sweep_next(&t->sweep, &s)) {
             t->left_out += t->slices == TRACE_SLICES_MAX || t->sweep.overwritten;
-            span_running_begin(&t->running, t->ring, t->cut.from, t->cut.to);
+            span_running_begin(&t->running, t->ring, t->window.from, t->cut.to);
             t->phase = PHASE_RUNNING;
             return;
         }
@@ -117,7 +122,7 @@ write_running(struct trace_json *t)
     for (unsigned n = 0; n < EVENTS_A_PIECE; n++) {
         if (!span_running_next(&t->running, &from, &to, &lanes)) {
             if (t->running_known)
-                trace_event_counter(&t->writer, TRACE_RUNNING, t->cut.from, t->running_now);
+                trace_event_counter(&t->writer, TRACE_RUNNING, t->window.from, t->running_now);
             t->phase = PHASE_SPANS;
             return;
         }
@@ -128,19 +133,38 @@ write_running(struct trace_json *t)
     }
 }
 
-static bool
-is_wanted(const struct trace_json *t, const struct span *s)
+/* Of one request: it is in progress as long as it is there and not at the gate, and as often as it
+ * has tasks, if that is more. */
+static void
+note_in_progress(struct trace_json *t, const struct span *s)
 {
-    if (s->end <= t->cut.from || s->start >= t->cut.to)
-        return false;
-    return t->cut.belongs == NULL || s->request == 0 || t->cut.belongs(t->cut.arg, s->request);
+    switch ((enum span_kind)s->kind) {
+    case SPAN_TASK:
+    case SPAN_QUERY:
+        edges_put(&t->tasks, s->start, s->end);
+        break;
+    case SPAN_GATE:
+        t->request_from = s->end;
+        break;
+    case SPAN_REQUEST:
+        edges_put(&t->tasks, s->start > t->request_from ? s->start : t->request_from, s->end);
+        break;
+    case SPAN_QUEUE:
+    case SPAN_LOOP:
+    case SPAN_TURN:
+    case SPAN_BATCH:
+    case SPAN_LOCK:
+    case SPAN_CPU:
+    case SPAN_KINDS:
+        break;
+    }
 }
 
-/* What counts as a task in progress: a section, a query, own work on the loop. */
-static bool
-is_task(const struct span *s)
+static void
+begin_in_progress(struct trace_json *t)
 {
-    return s->kind == SPAN_TASK || s->kind == SPAN_QUERY || s->kind == SPAN_LOOP;
+    t->next = t->cut.course != NULL ? course_find(t->cut.course, t->window.from) : 0;
+    t->phase = PHASE_IN_PROGRESS;
 }
 
 static void
@@ -150,55 +174,92 @@ write_spans(struct trace_json *t)
     unsigned added = 0;
     struct span s;
 
-    for (unsigned looked = 0;
-         looked < LOOKED_AT_A_PIECE && added < EVENTS_A_PIECE && t->next < t->last; looked++) {
+    for (unsigned looked = 0; looked < LOOKED_AT_A_PIECE && added < EVENTS_A_PIECE; looked++) {
         uint64_t number = t->next++;
 
+        if (number >= t->window.last) {
+            begin_in_progress(t);
+            return;
+        }
         if (!span_ring_get(t->ring, number, &s)) {
+            t->left_out += (unsigned)(span_ring_first(t->ring) - number);
             t->next = span_ring_first(t->ring);
-            t->left_out++;
             continue;
         }
-        if (!is_wanted(t, &s))
+        if (!trace_window_has(&t->window, &s))
             continue;
         if (t->written == TRACE_SPANS_MAX) {
             t->left_out++;
             continue;
         }
         trace_event_span(&t->writer, number, &s);
-        if (is_task(&s))
-            edges_put(&t->tasks, s.start, s.end);
+        if (t->cut.course == NULL && s.request != 0)
+            note_in_progress(t, &s);
         t->written++;
         added++;
     }
-    if (t->next >= t->last)
-        t->phase =
-            span_ring_sampling(t->ring) == 1 && t->left_out == 0 ? PHASE_IN_PROGRESS : PHASE_END;
+}
+
+/* The request itself does not count beside its tasks. */
+static bool
+write_from_spans(struct trace_json *t)
+{
+    unsigned covering, tasks;
+    uint64_t at;
+
+    if (!edges_next(&t->tasks, &at, &covering))
+        return false;
+    tasks = covering > 1 ? covering - 1 : covering;
+    if (tasks != t->tasks_now)
+        trace_event_counter(&t->writer, TRACE_IN_PROGRESS, at, tasks);
+    t->tasks_now = tasks;
+    return true;
+}
+
+/* The next point of the course: its peak, and what the count was from then on. */
+static bool
+write_from_course(struct trace_json *t)
+{
+    const struct course *course = t->cut.course;
+    struct course_point p;
+    bool before;
+
+    if (t->next < course_first(course))
+        t->next = course_first(course);
+    if (!course_get(course, t->next++, &p) || p.at >= t->cut.to)
+        return false;
+    before = p.at < t->window.from;
+    if (!before && p.peak > p.value)
+        trace_event_counter(&t->writer, TRACE_IN_PROGRESS, p.at, p.peak);
+    trace_event_counter(&t->writer, TRACE_IN_PROGRESS, before ? t->window.from : p.at, p.value);
+    return true;
 }
 
 static void
 write_in_progress(struct trace_json *t)
 {
-    unsigned covering;
-    uint64_t at;
-
     for (unsigned n = 0; n < EVENTS_A_PIECE; n++) {
-        if (!edges_next(&t->tasks, &at, &covering)) {
+        if (!(t->cut.course != NULL ? write_from_course(t) : write_from_spans(t))) {
             t->phase = PHASE_END;
             return;
         }
-        trace_event_counter(&t->writer, TRACE_IN_PROGRESS, at, covering);
     }
 }
 
 static void
 write_end(struct trace_json *t)
 {
+    unsigned requests, others;
+
+    span_ring_sampled(t->ring, t->window.from, t->cut.to, &requests, &others);
+    buf_add_text(t->writer.out, "],\n\"otherData\":{\"asked_ms\":");
+    buf_add_ms(t->writer.out, t->cut.to - t->cut.from);
+    buf_add_text(t->writer.out, ",\"covers_ms\":");
+    buf_add_ms(t->writer.out, t->cut.to - t->window.from);
     buf_addf(t->writer.out,
-             "],\n\"otherData\":{\"covers_ms\":%.1f,\"spans\":%u,\"cpu_slices\":%u,\"left_out\":%u,"
-             "\"requests_recorded\":\"1 of %u\"}}\n",
-             (double)(t->cut.to - t->cut.from) / 1e6, t->written, t->slices, t->left_out,
-             span_ring_sampling(t->ring));
+             ",\"spans\":%u,\"cpu_slices\":%u,\"left_out\":%u,\"requests_recorded\":\"1 of %u\","
+             "\"turns_and_batches_recorded\":\"1 of %u\"}}\n",
+             t->written, t->slices, t->left_out, requests, others);
     t->phase = PHASE_OVER;
 }
 
@@ -207,8 +268,8 @@ trace_json_more(struct trace_json *t, struct buf *out)
 {
     t->writer.out = out;
     switch (t->phase) {
-    case PHASE_BEGIN:
-        write_begin(t);
+    case PHASE_LOOK:
+        look(t);
         break;
     case PHASE_SLICES:
         write_slices(t);

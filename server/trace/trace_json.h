@@ -11,23 +11,14 @@
 
 #include "common/buf.h"
 #include "common/span.h"
+#include "trace/window.h"
 
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { TRACE_SPANS_MAX = 20000, TRACE_SLICES_MAX = 8000 };
-
-/* What is wanted of the ring. */
-struct trace_cut {
-    uint64_t from, to; /* clock_ns() */
-    /* Does this request belong to it? NULL: all do. Spans of no request always do. */
-    bool (*belongs)(const void *arg, uint64_t request);
-    const char *(*route_name)(const void *arg, unsigned number);
-    const void *arg;
-};
-
 struct trace_json;
 
+/* The cut is copied; its course and arg live as long as the trace. */
 struct trace_json *trace_json_new(const struct span_ring *, const struct trace_cut *);
 /* Adds the next piece; false: that was the last one. */
 bool trace_json_more(struct trace_json *, struct buf *out);

@@ -17,7 +17,7 @@ burst_run(const struct server *s, const char *query, const char *body)
 
     snprintf(target, sizeof(target), "/burst%s%s", query != NULL ? "?" : "",
              query != NULL ? query : "");
-    r = http_ask(s, "POST", target, NULL, body, strlen(body));
+    r = http_ask(s, "POST", target, NULL, body, body != NULL ? strlen(body) : 0);
     ck_assert_msg(r.status == 200, "burst: %d %s", r.status, r.body);
     for (line = strtok_r(r.body, "\n", &rest); line != NULL; line = strtok_r(NULL, "\n", &rest)) {
         json_t *object = json_loads(line, 0, NULL), *summary;

@@ -11,7 +11,7 @@ struct burst_result {
     json_t *summary;
 };
 
-/* POST /burst?`query` with this body; fails the test unless it is answered whole. */
+/* POST /burst?`query` with this body (NULL: none); fails the test unless it is answered whole. */
 struct burst_result burst_run(const struct server *, const char *query, const char *body);
 double burst_number(const struct burst_result *, const char *name);
 const char *burst_why(const struct burst_result *);

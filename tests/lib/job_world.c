@@ -206,14 +206,16 @@ world_wait_kills(struct world *w, unsigned n)
 #define WAITER(t) ((struct waiter *)((char *)(t)-offsetof(struct waiter, job.ticket)))
 
 static void
-on_began(struct ticket *t)
+on_began(struct ticket *t, uint64_t now)
 {
+    (void)now;
     WAITER(t)->began++;
 }
 
 static void
-on_ended(struct ticket *t)
+on_ended(struct ticket *t, uint64_t now)
 {
+    (void)now;
     WAITER(t)->ended++;
 }
 

@@ -197,7 +197,7 @@ rw_began(struct req_world *w, unsigned i)
 {
     struct ticket *t = alive(w, i)->ticket;
 
-    t->hooks->began(t);
+    t->hooks->began(t, clock_ns());
 }
 
 void
@@ -205,7 +205,7 @@ rw_ended(struct req_world *w, unsigned i)
 {
     struct ticket *t = alive(w, i)->ticket;
 
-    t->hooks->ended(t);
+    t->hooks->ended(t, clock_ns());
 }
 
 void

@@ -1,4 +1,4 @@
-/* links: server/request/begin.c server/request/count.c server/request/fail.c server/request/finish.c server/request/gate.c server/request/guard.c server/request/params.c server/request/reply.c server/request/route.c server/request/runner.c server/request/work.c server/http/head.c server/http/framing.c server/http/grammar.c server/http/target.c server/http/chunk.c server/common/arena.c server/common/buf.c server/common/clock.c server/common/distance.c server/common/histogram.c server/common/log.c server/common/maxtrack.c server/common/memory.c server/common/span.c tests/lib/req_world.c */
+/* links: server/request/begin.c server/request/count.c server/request/fail.c server/request/finish.c server/request/gate.c server/request/guard.c server/request/params.c server/request/reply.c server/request/route.c server/request/runner.c server/request/work.c server/http/head.c server/http/framing.c server/http/grammar.c server/http/target.c server/http/chunk.c server/common/arena.c server/common/buf.c server/common/clock.c server/common/course.c server/common/distance.c server/common/histogram.c server/common/log.c server/common/maxtrack.c server/common/memory.c server/common/span.c tests/lib/req_world.c */
 /*
  * What is counted while requests live: tasks in progress, switches of the loop, others answered
  * meanwhile. And requests whose origin is no connection: those of a burst.
@@ -65,9 +65,10 @@ seen_reply(struct req *r, const struct http_answer *answer, const void *body, si
 }
 
 static void
-seen_tally(struct req *r, int delta)
+seen_tally(struct req *r, int delta, uint64_t now)
 {
     (void)r;
+    (void)now;
     seen.tasks += delta;
     if (seen.tasks > seen.tasks_max)
         seen.tasks_max = seen.tasks;

@@ -1,4 +1,4 @@
-/* links: server/trace/trace_json.c server/trace/trace_event.c server/trace/edges.c server/common/span.c server/common/span_sweep.c server/common/buf.c server/common/clock.c server/common/log.c */
+/* links: server/trace/trace_json.c server/trace/trace_event.c server/trace/edges.c server/trace/window.c server/common/course.c server/common/span.c server/common/span_sweep.c server/common/buf.c server/common/clock.c server/common/log.c */
 /*
  * The trace that Perfetto opens: well-formed, bars of one lane disjoint or nested, begins and ends
  * in pairs, only what was asked for, and an honest count of what was left out.
@@ -26,10 +26,14 @@ is_two(const void *arg, uint64_t request)
 }
 
 static json_t *
-write_trace(struct span_ring *ring, bool (*belongs)(const void *, uint64_t))
+write_trace(struct span_ring *ring, bool (*belongs)(const void *, uint64_t),
+            const struct course *course)
 {
-    struct trace_cut cut = {
-        .from = 1000, .to = 1000 + 10 * NS_PER_S, .route_name = name_of_route, .belongs = belongs};
+    struct trace_cut cut = {.from = 1000,
+                            .to = 1000 + 10 * NS_PER_S,
+                            .route_name = name_of_route,
+                            .belongs = belongs,
+                            .course = course};
     struct trace_json *t = trace_json_new(ring, &cut);
     struct buf b = {0};
     json_error_t error;
@@ -83,7 +87,7 @@ make_ring(void)
 START_TEST(test_every_kind_of_span_is_drawn)
 {
     struct span_ring *ring = make_ring();
-    json_t *root = write_trace(ring, NULL);
+    json_t *root = write_trace(ring, NULL, NULL);
 
     ck_assert_uint_eq(count_events(root, "b", "/db #1"), 1);
     ck_assert_uint_eq(count_events(root, "b", "/cpu/primes #2"), 1);
@@ -103,7 +107,8 @@ END_TEST
 START_TEST(test_bars_of_a_cpu_are_disjoint)
 {
     struct span_ring *ring = make_ring();
-    json_t *root = write_trace(ring, NULL), *events = json_object_get(root, "traceEvents"), *event;
+    json_t *root = write_trace(ring, NULL, NULL), *events = json_object_get(root, "traceEvents"),
+           *event;
     struct {
         double start, end;
     } bars[8];
@@ -158,11 +163,37 @@ check_counter(json_t *root, const char *name, const char *unit, const unsigned (
 START_TEST(test_the_two_counts_change_when_tasks_and_cpus_do)
 {
     static const unsigned running[][2] = {{0, 0}, {1000, 1}, {2000, 0}, {3000, 1}, {7500, 0}};
-    static const unsigned in_progress[][2] = {{1000, 1}, {3000, 2}, {7000, 1}, {8000, 0}};
+    static const unsigned in_progress[][2] = {{0, 1}, {1000, 2}, {3000, 3}, {7000, 0}};
     struct span_ring *ring = make_ring();
-    json_t *root = write_trace(ring, NULL);
+    struct course *course = course_new(64);
+    json_t *root;
 
+    course_set(course, 500, 1); /* before the cut, and so it is at its begin */
+    course_set(course, 2000, 2);
+    course_set(course, 4000, 3);
+    course_set(course, 8000, 0);
+    course_set(course, 1000 + 10 * NS_PER_S, 7); /* behind it */
+    root = write_trace(ring, NULL, course);
     check_counter(root, "running", "CPUs", running, 5);
+    check_counter(root, "in progress", "tasks", in_progress, 4);
+    json_decref(root);
+    course_free(course);
+    span_ring_free(ring);
+}
+END_TEST
+
+/* Two tasks of request 2 overlap for a while; it waited at the gate first. */
+START_TEST(test_one_request_counts_as_many_as_it_has_tasks)
+{
+    static const unsigned in_progress[][2] = {{3000, 1}, {4000, 2}, {5000, 1}, {8000, 0}};
+    struct span_ring *ring = span_ring_new(1 << 20, true);
+    json_t *root;
+
+    span_add(ring, SPAN_GATE, LANE_REQUEST, 2, 0, 2000, 4000);
+    span_add(ring, SPAN_TASK, LANE_WORKER, 2, 0, 4500, 6000);
+    span_add(ring, SPAN_TASK, LANE_WORKER + 1, 2, 1, 5000, 7000);
+    span_add(ring, SPAN_REQUEST, LANE_REQUEST, 2, 1, 2000, 9000);
+    root = write_trace(ring, is_two, NULL);
     check_counter(root, "in progress", "tasks", in_progress, 4);
     json_decref(root);
     span_ring_free(ring);
@@ -172,7 +203,7 @@ END_TEST
 START_TEST(test_a_cut_for_one_request_has_no_other)
 {
     struct span_ring *ring = make_ring();
-    json_t *root = write_trace(ring, is_two);
+    json_t *root = write_trace(ring, is_two, NULL);
 
     ck_assert_uint_eq(count_events(root, "b", "/db"), 0);
     ck_assert_uint_eq(count_events(root, "b", "/cpu/primes #2"), 1);
@@ -182,18 +213,98 @@ START_TEST(test_a_cut_for_one_request_has_no_other)
 }
 END_TEST
 
-START_TEST(test_what_is_too_much_is_counted_as_left_out)
+static double
+covered_ms(json_t *root)
+{
+    return json_number_value(json_object_get(json_object_get(root, "otherData"), "covers_ms"));
+}
+
+/* 50,000 spans of 1 ms, one after the other, and a CPU slice for each of the last 20,000: the trace
+ * begins where the newest of both fit in, and has all of that time. */
+START_TEST(test_what_is_too_much_makes_the_trace_begin_later)
+{
+    enum { SPANS = 50000, SLICES = 20000, SHOWN = TRACE_SLICES_MAX - 500 };
+    const uint64_t each = 180 * NS_PER_US;
+    struct span_ring *ring = span_ring_new(8 << 20, true);
+    json_t *root, *other;
+    double covers, spans, slices;
+
+    for (uint64_t i = 0; i < SPANS; i++) {
+        const uint64_t start = 2000 + i * each;
+
+        span_add(ring, SPAN_LOOP, LANE_LOOP, i + 1, 0, start, start + each / 2);
+        if (i >= SPANS - SLICES)
+            span_add(ring, SPAN_CPU, LANE_CPU, 0, 0, start, start + each / 2);
+    }
+    root = write_trace(ring, NULL, NULL);
+    other = json_object_get(root, "otherData");
+    ck_assert_int_eq(json_integer_value(json_object_get(other, "left_out")), 0);
+    covers = covered_ms(root);
+    spans = json_number_value(json_object_get(other, "spans"));
+    slices = json_number_value(json_object_get(other, "cpu_slices"));
+    ck_assert(slices == SHOWN);
+    ck_assert(spans >= slices && spans <= slices + 2);
+    ck_assert(json_number_value(json_object_get(other, "asked_ms")) == 10000);
+    /* from 1 us on 10 s are asked for; spans end after 9 s */
+    ck_assert(covers >= 1000 + SHOWN * 0.18 - 1 && covers <= 1000 + SHOWN * 0.18 + 1);
+    json_decref(root);
+    span_ring_free(ring);
+}
+END_TEST
+
+START_TEST(test_spans_alone_make_it_begin_later_too)
 {
     struct span_ring *ring = span_ring_new(8 << 20, true);
     json_t *root, *other;
 
     for (uint64_t i = 0; i < 50000; i++)
-        span_add(ring, SPAN_LOOP, LANE_LOOP, i + 1, 0, 2000 + i * 10, 2005 + i * 10);
-    root = write_trace(ring, NULL);
+        span_add(ring, SPAN_LOOP, LANE_LOOP, i + 1, 0, 2000 + i * 10000, 2005 + i * 10000);
+    root = write_trace(ring, NULL, NULL);
     other = json_object_get(root, "otherData");
-    ck_assert_int_eq(json_integer_value(json_object_get(other, "spans")), TRACE_SPANS_MAX);
-    ck_assert_int_eq(json_integer_value(json_object_get(other, "left_out")),
-                     50000 - TRACE_SPANS_MAX);
+    ck_assert_int_gt(json_integer_value(json_object_get(other, "spans")), 19000);
+    ck_assert_int_le(json_integer_value(json_object_get(other, "spans")), TRACE_SPANS_MAX);
+    ck_assert_int_eq(json_integer_value(json_object_get(other, "left_out")), 0);
+    ck_assert(covered_ms(root) < 9700 && covered_ms(root) > 9690);
+    json_decref(root);
+    span_ring_free(ring);
+}
+END_TEST
+
+START_TEST(test_a_ring_that_went_round_covers_less)
+{
+    struct span_ring *ring = span_ring_new(1 << 16, true); /* 4,096 spans */
+    json_t *root;
+
+    for (uint64_t i = 0; i < 5000; i++)
+        span_add(ring, SPAN_LOOP, LANE_LOOP, i + 1, 0, i * NS_PER_MS, i * NS_PER_MS + 500);
+    root = write_trace(ring, NULL, NULL);
+    ck_assert(covered_ms(root) > 10000 - 905 && covered_ms(root) < 10000 - 903);
+    json_decref(root);
+    span_ring_free(ring);
+}
+END_TEST
+
+/* 20,000 spans a second for two seconds, then few: the trace says how many were recorded when it
+ * mattered, not now. */
+START_TEST(test_sampling_is_told_of_the_time_that_is_covered)
+{
+    struct span_ring *ring = span_ring_new(8 << 20, true);
+    uint64_t request = 0, at = 0;
+    unsigned now_requests;
+    json_t *root;
+
+    for (; at < 2 * NS_PER_S; at += 50 * NS_PER_US)
+        if (span_ring_sample(ring, at))
+            span_add(ring, SPAN_LOOP, LANE_LOOP, ++request, 0, at, at + 1000);
+    for (; at < 8 * NS_PER_S; at += 50 * NS_PER_MS)
+        if (span_ring_sample(ring, at))
+            span_add(ring, SPAN_LOOP, LANE_LOOP, ++request, 0, at, at + 1000);
+    now_requests = span_ring_sampling(ring);
+    root = write_trace(ring, NULL, NULL);
+    ck_assert_uint_eq(now_requests, 1);
+    ck_assert_str_ne(
+        json_string_value(json_object_get(json_object_get(root, "otherData"), "requests_recorded")),
+        "1 of 1");
     json_decref(root);
     span_ring_free(ring);
 }
@@ -220,7 +331,11 @@ main(void)
         test_the_two_counts_change_when_tasks_and_cpus_do,
         test_bars_of_a_cpu_are_disjoint,
         test_a_cut_for_one_request_has_no_other,
-        test_what_is_too_much_is_counted_as_left_out,
+        test_one_request_counts_as_many_as_it_has_tasks,
+        test_what_is_too_much_makes_the_trace_begin_later,
+        test_spans_alone_make_it_begin_later_too,
+        test_a_ring_that_went_round_covers_less,
+        test_sampling_is_told_of_the_time_that_is_covered,
         test_a_request_is_found_by_its_number,
     };
 
