@@ -14,6 +14,7 @@
 #include "common/clock.h"
 #include "endpoints/endpoints.h"
 #include "endpoints/kept.h"
+#include "request/fail.h"
 #include "request/runner.h"
 
 #include <string.h>
@@ -91,6 +92,17 @@ child_tally(struct req *child, int delta, uint64_t now)
 }
 
 static void
+add_reason(struct buf *b, const struct req *child)
+{
+    struct buf detail = {0};
+
+    buf_addf(b, ",\"problem\":\"/problems/%s\",\"detail\":", fail_row(child->failed)->name);
+    fail_add_detail(child, &detail);
+    buf_add_json_string(b, detail.data, detail.len);
+    buf_fini(&detail);
+}
+
+static void
 add_line(struct burst *s, const struct burst_child *c, const struct req *child)
 {
     struct buf *b = &s->lines;
@@ -111,6 +123,8 @@ add_line(struct burst *s, const struct burst_child *c, const struct req *child)
     buf_add_ms(b, child->usage.cpu_ns);
     buf_add_text(b, ",\"loop_ms\":");
     buf_add_ms(b, child->loop_ns);
+    if (child->failed != FAIL_NONE)
+        add_reason(b, child);
     buf_add_text(b, "}\n");
 }
 

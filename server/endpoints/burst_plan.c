@@ -91,6 +91,16 @@ make_head(struct burst *s, const char *target)
 }
 
 static int
+refuse_unknown(struct burst *s, const char *path)
+{
+    const char *like = route_like(&s->r->runner->routes, path, strcspn(path, "?"));
+
+    if (like == NULL)
+        return refuse(s, FAIL_BODY, "there is no %.80s here; GET /help lists what there is", path);
+    return refuse(s, FAIL_BODY, "there is no %.80s here; did you mean %s?", path, like);
+}
+
+static int
 add_kind(struct burst *s, const char *path, int64_t count)
 {
     struct runner *rn = s->r->runner;
@@ -110,7 +120,7 @@ add_kind(struct burst *s, const char *path, int64_t count)
             return refuse(s, FAIL_BODY, "%.60s is not an address: encode its octets as %%XX", path);
     route = route_find(&rn->routes, path, strcspn(path, "?"), &rest);
     if (route == NULL)
-        return refuse(s, FAIL_BODY, "there is no %.80s here", path);
+        return refuse_unknown(s, path);
     if ((route->methods & 1u << HTTP_GET) == 0 || (route->flags & ROUTE_STREAM) != 0)
         return refuse(s, FAIL_BODY, "%s can't be part of a burst", route->path);
     if (s->run != NULL && (route->flags & ROUTE_RUN) != 0 &&

@@ -159,9 +159,11 @@ trace_json_look(struct req *r)
         cut.from = r->runner->start_ns;
     if (r->texts[TRACE_REQUEST] != NULL && cut_request(r, s, &cut) != 0)
         return reply_fail(r, FAIL_NOT_FOUND,
-                          "no request of this number is in the trace (any more)");
+                          "no request of this number is in the trace: it holds the last "
+                          "seconds only, so ask soon after it was answered");
     if (r->texts[TRACE_BURST] != NULL && cut_burst(r, s, &cut) != 0)
-        return reply_fail(r, FAIL_NOT_FOUND, "no burst of this number is known (any more)");
+        return reply_fail(r, FAIL_NOT_FOUND, "no burst of this number is known: the last %d are",
+                          BURSTS_KEPT);
     s->trace = trace_json_new(r->runner->ring, &cut);
     reply_begin(r, 200, "application/json", -1);
     return next_step(trace_json_next);

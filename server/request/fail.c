@@ -20,9 +20,10 @@ static const struct fail_row fail_rows[FAIL_COUNT] = {
     [FAIL_BODY_TIMEOUT] = {408, 0, "body-timeout", "Request body came too slowly",
                            "The body was not whole in time.",
                            "Send the body faster than 64 KiB/s, or within body_timeout."},
-    [FAIL_BODY_TOO_LARGE] = {413, 0, "body-too-large", "Request body too large",
-                             "The limit of this address is in the detail.",
-                             "Send less, or raise max_body."},
+    [FAIL_BODY_TOO_LARGE] =
+        {413, 0, "body-too-large", "Request body too large",
+         "The limit of this address is in the detail.",
+         "Send less, or raise max_body where the address has no limit of its own."},
     [FAIL_TARGET_TOO_LONG] = {414, 0, "target-too-long", "Request target too long",
                               "Addresses are limited by max_target.",
                               "Send a shorter address, or raise max_target."},
@@ -125,10 +126,10 @@ fail_row_named(const char *name, size_t len)
     return NULL;
 }
 
-/* "what is wrong. What to do about it." */
-static void
-add_detail(const struct req *r, const struct fail_row *row, struct buf *b)
+void
+fail_add_detail(const struct req *r, struct buf *b)
 {
+    const struct fail_row *row = &fail_rows[r->failed];
     const char *what = r->why[0] != '\0' ? r->why : row->sentence;
     const size_t len = strlen(what);
 
@@ -173,7 +174,7 @@ fail_answer(struct req *r)
     struct http_answer answer = {.status = row->status};
 
     b->len = 0;
-    add_detail(r, row, &detail);
+    fail_add_detail(r, &detail);
     if (req_accepts_html(r)) {
         problem_page(row, &detail, b);
         answer.content_type = "text/html; charset=utf-8";

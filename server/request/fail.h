@@ -26,6 +26,8 @@ const struct fail_row *fail_row(enum failure);
 /* The row of this name, or NULL. */
 const struct fail_row *fail_row_named(const char *name, size_t len);
 
+/* What a client is told of this very case: what is wrong, and what to do about it. */
+void fail_add_detail(const struct req *, struct buf *);
 /* Answers the request with its failure (r->failed, r->why, r->fail_members). */
 void fail_answer(struct req *);
 

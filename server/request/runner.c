@@ -125,8 +125,9 @@ pull_body(struct req *r)
             return true;
         case HTTP_BODY_FAILED:
             if (r->failed == FAIL_BODY_TOO_LARGE)
-                snprintf(r->why, sizeof(r->why), "the body may have %llu octets",
-                         (unsigned long long)limit);
+                snprintf(r->why, sizeof(r->why), "the body may have %llu octets%s",
+                         (unsigned long long)limit,
+                         r->route->body_limit > 0 ? " at this address" : "");
             return true;
         }
     }

@@ -193,10 +193,25 @@ START_TEST(test_one_at_a_time_is_a_server_that_does_one_thing)
 }
 END_TEST
 
+START_TEST(test_the_line_of_a_request_that_failed_says_why)
+{
+    struct burst_result b = burst_run(server, NULL, "[{\"path\":\"/db/sleep?ms=99999\"}]");
+    json_t *line = json_array_get(b.lines, 0);
+
+    ck_assert(burst_number(&b, "failed") == 1);
+    ck_assert_int_eq(json_integer_value(json_object_get(line, "status")), 400);
+    ck_assert_str_eq(json_string_value(json_object_get(line, "problem")), "/problems/out-of-range");
+    ck_assert_ptr_nonnull(
+        strstr(json_string_value(json_object_get(line, "detail")), "between 0 and 10000"));
+    burst_free(&b);
+}
+END_TEST
+
 int
 main(void)
 {
     const TTest *const tests[] = {
+        test_the_line_of_a_request_that_failed_says_why,
         test_neither_is_one_request_and_one_cpu_at_a_time,
         test_concurrency_only_is_eight_requests_on_one_cpu,
         test_parallelism_only_is_one_request_on_two_cpus,

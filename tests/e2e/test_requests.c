@@ -186,6 +186,7 @@ START_TEST(test_bursts_that_make_no_sense_are_refused_before_they_begin)
         {"/burst", "[{\"path\":\"/db/sleep\",\"count\":\"3\"}]", "whole number"},
         {"/burst", "[{\"path\":\"/db/sleep\",\"cuont\":3}]", "not known"},
         {"/burst", "[{\"path\":\"/nowhere\"}]", "there is no /nowhere"},
+        {"/burst", "[{\"path\":\"/db/sleeep\"}]", "did you mean /db/sleep?"},
         {"/burst", "[{\"path\":\"/burst\"}]", "can't be part of a burst"},
         {"/burst", "[{\"path\":\"/echo\"}]", "can't be part of a burst"},
         {"/burst", "[{\"path\":\"/trace.json\"}]", "can't be part of a burst"},
