@@ -3,10 +3,11 @@
  *
  *   +---------------------------- one turn of the loop ----------------------------+
  *   | wait for events -> callbacks: connections, PostgreSQL, workers, supervisor    |
- *   | -> end of turn:  jobs    hand out tasks; one task of a job that runs here     |
+ *   | -> end of turn:  jobs    tell who waits; hand out tasks                       |
  *   |                  runner  resume what is ready; let requests through the gate  |
  *   |                  db      send the queries that this turn has gathered         |
  *   |                  http    send the answers                                     |
+ *   |                  jobs    compute one task, of a job that runs here            |
  *   +-------------------------------------------------------------------------------+
  *
  * Runs in a process of its own, forked by the supervisor; owns all connections, all requests, the
@@ -206,6 +207,10 @@ turn(struct front *f, bool busy)
     more |= runner_turn_end(rn);
     db_turn_end(rn->db);
     http_turn_end(rn->http);
+    if (jobs_are_here(rn->jobs)) {
+        start = start != 0 ? start : clock_ns();
+        more |= jobs_compute_here(rn->jobs);
+    }
     watch_turn(f, start);
     return more;
 }

@@ -3,7 +3,8 @@
  * turn, and the tick. Runs in the front end; owns struct jobs.
  *
  *   loop turn:  sockets -> worker.c: results in -> waiters told     every 10 ms, while there is
- *               jobs_turn_end(): tasks out, one task of the loop    a job: deadlines, pages
+ *               jobs_turn_end(): tasks out                          a job: deadlines, pages
+ *               jobs_compute_here(): one task of the loop
  */
 #include "jobs/pool.h"
 
@@ -185,12 +186,20 @@ jobs_turn_end(struct jobs *jobs)
     event_del(jobs->wake);
     more = jobs_tell(jobs);
     pool_hand_out(jobs);
-    more |= local_turn(jobs);
-    if (jobs_tell(jobs)) {
-        more = true;
-        pool_hand_out(jobs);
-    }
     return more || !TAILQ_EMPTY(&jobs->over);
+}
+
+bool
+jobs_are_here(const struct jobs *jobs)
+{
+    return !TAILQ_EMPTY(&jobs->blocking) || sched_least(&jobs->loop) != NULL;
+}
+
+bool
+jobs_compute_here(struct jobs *jobs)
+{
+    local_turn(jobs);
+    return jobs_are_here(jobs) || !TAILQ_EMPTY(&jobs->over);
 }
 
 static void

@@ -73,9 +73,14 @@ int job_answer(struct job *, const struct kernel_piece **pieces, unsigned *count
  * job that is done or was never started. */
 void job_release(struct job *);
 
-/* Called by the front end at the end of each loop turn: hands out tasks, and runs one task of each
- * `loop` job's turn. True: there is more to do at once (do not sleep). */
+/* Called by the front end at the end of each loop turn: tells waiters, hands out tasks. True: there
+ * is more to do at once (do not sleep). */
 bool jobs_turn_end(struct jobs *);
+/* What is to be computed on the loop itself: is there some; one task of a `loop` job, or one whole
+ * `loop-blocking` job. Called when all else of the turn has been sent, since nothing happens
+ * meanwhile. True: there is more to do at once. */
+bool jobs_are_here(const struct jobs *);
+bool jobs_compute_here(struct jobs *);
 
 unsigned jobs_workers(const struct jobs *); /* alive now */
 /* The members of /status's "workers" object (array of workers with pid, state, CPU, tasks done,

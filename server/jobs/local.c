@@ -5,8 +5,9 @@
  *                  on one core, nothing gets faster, nobody waits longer than a task
  *   loop-blocking  a whole job at once: everyone waits
  *
- * Runs in the front end, at the end of each turn. The kernel's ticks keep the CPU slices of the
- * loop thread and stop a job whose time is over; nothing else happens while a task runs.
+ * Runs in the front end, last of all in a turn: answers and queries have left by then. The kernel's
+ * ticks keep the CPU slices of the loop thread and stop a job whose time is over; nothing else
+ * happens while a task runs.
  */
 #include "jobs/pool.h"
 
@@ -86,7 +87,7 @@ run_task(struct job_work *w)
     job_task_done(w, &t, &result);
 }
 
-bool
+void
 local_turn(struct jobs *jobs)
 {
     struct job_work *blocking = TAILQ_FIRST(&jobs->blocking);
@@ -98,5 +99,4 @@ local_turn(struct jobs *jobs)
     }
     if (least != NULL)
         run_task(WORK_OF(least));
-    return !TAILQ_EMPTY(&jobs->blocking) || sched_least(&jobs->loop) != NULL;
 }

@@ -80,7 +80,7 @@ bool pool_is_ill(const struct jobs *, uint64_t now);
 /* For cutting: the workers that there are, or would be. At least 1. */
 unsigned pool_size(const struct jobs *);
 
-/* One task of a loop job, or one whole blocking job. True: there is more. */
-bool local_turn(struct jobs *);
+/* One task of a loop job, and one whole blocking job. */
+void local_turn(struct jobs *);
 
 #endif

@@ -121,6 +121,59 @@ START_TEST(test_both_counts_of_a_burst_agree_with_its_summary)
 }
 END_TEST
 
+/* When the first event of this phase begins whose name begins so. */
+static double
+first_at(json_t *root, const char *phase, const char *name)
+{
+    double first = 1e12;
+    json_t *event;
+    size_t i;
+
+    json_array_foreach(json_object_get(root, "traceEvents"), i, event)
+    {
+        const double at = json_number_value(json_object_get(event, "ts"));
+
+        if (strcmp(text_of(event, "ph"), phase) == 0 &&
+            strncmp(text_of(event, "name"), name, strlen(name)) == 0 && at < first)
+            first = at;
+    }
+    ck_assert_msg(first < 1e12, "no %s", name);
+    return first;
+}
+
+/* Queries leave before the loop computes, so that they are worked on meanwhile. A burst begins its
+ * addresses in turn, so the second request is the first that computes. */
+START_TEST(test_queries_leave_before_a_computation_blocks_the_loop)
+{
+    struct burst_result b;
+    char target[128], task[64];
+    double first_request = 1e18;
+    json_t *root, *line;
+    size_t i;
+
+    status_wait(server, "database.slow.connections", 2, 64); /* it need not open one first */
+    b = burst_run(server, "run=loop-blocking",
+                  "[{\"path\":\"/db/sleep?ms=20\",\"count\":2},"
+                  "{\"path\":\"/work?wait_ms=0&cpu_ms=40&sections=1\",\"count\":2}]");
+    json_array_foreach(b.lines, i, line)
+    {
+        const double number = json_number_value(json_object_get(line, "request"));
+
+        if (number < first_request)
+            first_request = number;
+    }
+    snprintf(target, sizeof(target), "/trace.json?burst=%s",
+             json_string_value(json_object_get(b.summary, "burst")));
+    snprintf(task, sizeof(task), "#%.0f task 0", first_request + 1);
+    root = get_json(server, target, 200);
+    ck_assert_msg(first_at(root, "b", "query of") < first_at(root, "X", task),
+                  "the first query began at %g us, the first task at %g us",
+                  first_at(root, "b", "query of"), first_at(root, "X", task));
+    json_decref(root);
+    burst_free(&b);
+}
+END_TEST
+
 /* Far less work than there was time: then the loop's own work must not be counted twice. */
 START_TEST(test_a_burst_of_one_quick_request_has_no_factor_above_one)
 {
@@ -229,6 +282,7 @@ int
 main(void)
 {
     const TTest *const tests[] = {
+        test_queries_leave_before_a_computation_blocks_the_loop,
         test_a_burst_of_one_quick_request_has_no_factor_above_one,
         test_a_request_is_known_by_its_whole_id_only,
         test_a_trace_under_load_is_whole_for_the_time_it_covers,

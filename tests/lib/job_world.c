@@ -169,18 +169,28 @@ world_reap(struct world *w, unsigned index)
 
 /* ---- turns ---- */
 
+static bool
+end_turn(struct world *w)
+{
+    bool more = jobs_turn_end(w->jobs);
+
+    if (jobs_are_here(w->jobs))
+        more |= jobs_compute_here(w->jobs);
+    return more;
+}
+
 bool
 world_turn(struct world *w)
 {
     event_base_loop(w->base, EVLOOP_ONCE | EVLOOP_NONBLOCK);
-    return jobs_turn_end(w->jobs);
+    return end_turn(w);
 }
 
 static bool
 turn_and_sleep(struct world *w, bool busy)
 {
     event_base_loop(w->base, busy ? EVLOOP_ONCE | EVLOOP_NONBLOCK : EVLOOP_ONCE);
-    return jobs_turn_end(w->jobs);
+    return end_turn(w);
 }
 
 void

@@ -36,9 +36,10 @@ START_TEST(test_a_loop_job_runs_one_task_per_turn)
     world_start(&w, &a, &kernel_sum, 1000, 3, EXEC_LOOP);
     for (unsigned i = 1; i <= 3; i++) {
         ck_assert_uint_eq(a.done, 0);
-        ck_assert(world_turn(&w)); /* there is more, or the waiter was told */
+        ck_assert(world_turn(&w)); /* there is more, or the waiter is to be told */
         ck_assert_uint_eq(a.ended, i);
     }
+    ck_assert(world_turn(&w)); /* its waiter is told before the next task */
     ck_assert_uint_eq(a.done, 1);
     ck_assert_str_eq(world_answer(&a), "500500");
     ck_assert(!world_turn(&w)); /* now the loop may sleep */
@@ -68,10 +69,11 @@ START_TEST(test_a_blocking_job_runs_as_a_whole_in_one_turn)
     world_start(&w, &a, &kernel_sum, 1000, 7, EXEC_LOOP_BLOCKING);
     world_start(&w, &b, &kernel_sum, 1000, 7, EXEC_LOOP_BLOCKING);
     world_turn(&w);
-    ck_assert_uint_eq(a.done, 1);
     ck_assert_uint_eq(a.began, 7);
     ck_assert_uint_eq(a.ended, 7);
     ck_assert_uint_eq(b.began, 0); /* first come, first served */
+    world_turn(&w);
+    ck_assert_uint_eq(a.done, 1);
     world_turn(&w);
     ck_assert_str_eq(world_answer(&b), "500500");
 }
