@@ -232,7 +232,7 @@ static bool
 all_loopback(const struct front_args *args)
 {
     for (unsigned i = 0; i < args->nlisten; i++) {
-        struct sockaddr_storage ss;
+        struct sockaddr_storage ss = {0};
         socklen_t len = sizeof(ss);
 
         if (getsockname(args->listen_fds[i], (struct sockaddr *)&ss, &len) != 0)

@@ -77,7 +77,7 @@ conf_find_key(const char *name, const char **like)
         if (strcmp(key, name) == 0)
             return (int)i;
         d = text_distance(plain, len, key, strlen(key), best);
-        if (d < best && 2 * d <= strlen(key)) {
+        if (d < best && d <= strlen(key) / 2) {
             best = d;
             *like = key;
         }

@@ -8,6 +8,7 @@
 #include "common/conf_table.h"
 #include "common/distance.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -163,7 +164,7 @@ refuse_word(const struct conf_key *key, const char *text, const char *hint, stru
         const size_t len = strlen(key->words[i]);
         const unsigned d = text_distance(text, strlen(text), key->words[i], len, best);
 
-        if (d < best && 2 * d <= len) {
+        if (d < best && d <= len / 2) {
             best = d;
             like = key->words[i];
         }
@@ -204,7 +205,7 @@ set_number(char *place, const struct conf_key *key, const char *text, struct buf
         [CONF_SIZE] = " (a whole number of octets, or one with KiB, MiB or GiB)",
     };
     const int word = find_word(key, text);
-    int64_t n;
+    int64_t n = 0;
 
     if (key->kind == CONF_CHOICE) {
         if (word < 0)
@@ -213,6 +214,7 @@ set_number(char *place, const struct conf_key *key, const char *text, struct buf
     } else if (word >= 0) {
         n = key->first_word + word;
     } else {
+        assert(key->kind < sizeof(hints) / sizeof(hints[0]));
         if (parse_number(text, units_of(key), &n) != 0)
             return refuse_word(key, text, hints[key->kind], why);
         if (n < key->min || n > key->max)
@@ -236,7 +238,7 @@ copy_text(char *out, size_t size, const char *text, bool verbatim)
             return false;
         if (blank && text[1 + strspn(text + 1, " \t")] == '\0')
             break;
-        if (blank && !verbatim && out[n - 1] == ' ')
+        if (blank && !verbatim && n > 0 && out[n - 1] == ' ')
             continue;
         if (n + 1 >= size)
             return false;

@@ -16,7 +16,7 @@ bucket_of(uint64_t value)
     uint64_t units = value >> UNIT_BITS;
     unsigned high, bucket;
 
-    if (units < 2 * STEPS)
+    if (units >> (STEP_BITS + 1) == 0)
         return (unsigned)units;
     high = 63 - (unsigned)__builtin_clzll(units);
     bucket = (high - STEP_BITS) * STEPS + (unsigned)(units >> (high - STEP_BITS));

@@ -71,6 +71,6 @@ proctitle_set(const char *title)
         return;
     if (len > area_size - 1)
         len = area_size - 1;
-    memcpy(area, title, len);
+    memcpy(area, title, len); // NOLINT(bugprone-not-null-terminated-result): by the next line it is
     memset(area + len, 0, area_size - len);
 }

@@ -22,7 +22,7 @@ int
 wire_send(int fd, const void *message, size_t size, const int *fds, int nfds)
 {
     union wire_control control = {0};
-    struct iovec iov = {.iov_base = (void *)(uintptr_t)message, .iov_len = size};
+    struct iovec iov = {.iov_base = (void *)message, .iov_len = size};
     struct msghdr msg = {.msg_iov = &iov, .msg_iovlen = 1};
     ssize_t sent;
 

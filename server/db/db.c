@@ -22,7 +22,8 @@ configure(struct db *db)
                       conf->db_write_wait, conf->db_suspect},
         [DB_SLOW] = {conf->db_slow, conf->db_slow_ready, conf->db_slow_queue, conf->db_slow_wait,
                      conf->db_slow_wait, 0},
-        [DB_CONTROL] = {1, 1, 4 * CONNS_MAX, conf->db_answer, conf->db_answer, conf->db_suspect},
+        [DB_CONTROL] = {1, 1, INT64_C(4) * CONNS_MAX, conf->db_answer, conf->db_answer,
+                        conf->db_suspect},
     };
 
     for (unsigned i = 0; i < DB_ALL_CLASSES; i++) {
@@ -105,7 +106,7 @@ db_close(struct db *db)
             if (pool->conns[j].state != CONN_OFF)
                 conn_close(&pool->conns[j]);
             TAILQ_FOREACH(e, &pool->conns[j].sent.list, link)
-            PQclear(e->result);
+                PQclear(e->result);
         }
         free(pool->conns);
     }

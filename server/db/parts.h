@@ -28,7 +28,7 @@ void entry_complete(struct db_entry *, uint64_t now);
 void entry_lost(struct db_entry *, uint64_t now);
 /* Queued again, before all that waits. */
 void entry_again(struct db_entry *, uint64_t now);
-void entry_on_deliver(evutil_socket_t, short what, void *db);
+void entry_on_deliver(evutil_socket_t, short what, void *arg);
 
 /* result.c */
 /* The query gets the result; a short row may be copied out of it. */

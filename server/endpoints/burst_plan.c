@@ -6,6 +6,7 @@
 #include "endpoints/endpoints.h"
 #include "request/runner.h"
 
+#include <assert.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <string.h>
@@ -150,11 +151,10 @@ plan_entry(struct burst *s, size_t i, json_t *entry)
         return refuse(s, FAIL_BODY, "entry %zu must be an object with a text \"path\"", i);
     if (count != NULL && !json_is_integer(count))
         return refuse(s, FAIL_BODY, "entry %zu: count must be a whole number", i);
-    json_object_foreach(entry, key, value) if (
-        strcmp(key, "path") != 0 &&
-        strcmp(key, "count") !=
-            0) return refuse(s, FAIL_BODY,
-                             "entry %zu: \"%.40s\" is not known; there are path and count", i, key);
+    json_object_foreach(entry, key, value)
+        if (strcmp(key, "path") != 0 && strcmp(key, "count") != 0)
+            return refuse(s, FAIL_BODY,
+                          "entry %zu: \"%.40s\" is not known; there are path and count", i, key);
     return add_kind(s, json_string_value(path), count != NULL ? json_integer_value(count) : 1);
 }
 
@@ -173,7 +173,9 @@ plan_body(struct burst *s)
         result =
             refuse(s, FAIL_BODY, "the body must be a list: [{\"path\":\"/db/sleep\",\"count\":6}]");
     else
-        json_array_foreach(root, i, entry) if ((result = plan_entry(s, i, entry)) != 0) break;
+        json_array_foreach(root, i, entry)
+            if ((result = plan_entry(s, i, entry)) != 0)
+                break;
     json_decref(root);
     return result;
 }
@@ -185,6 +187,7 @@ deal_children(struct burst *s)
 {
     unsigned left[BURST_KINDS_MAX], n = 0;
 
+    assert(s->nkinds > 0);
     s->children = arena_zalloc(&s->r->arena, s->count * sizeof(*s->children));
     s->ids = arena_zalloc(&s->r->arena, s->count * sizeof(*s->ids));
     for (unsigned k = 0; k < s->nkinds; k++)

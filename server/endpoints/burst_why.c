@@ -135,7 +135,7 @@ add_why(const struct burst *s, const struct facts *f, struct buf *b)
     else if (f->lock > f->wall * 0.5)
         why_lock(s, f, &why);
     else if (f->slow.waited > s->slow_waited_at && s->requests_max > f->slow.connections_max &&
-             f->queue - f->lock > f->wall * 0.2 && f->db > f->cpu)
+             f->slow.connections_max > 0 && f->queue - f->lock > f->wall * 0.2 && f->db > f->cpu)
         why_connections(s, f, &why);
     else if (f->cpu > f->wall * 0.5 || f->cpu > f->db)
         why_cpu(s, f, &why);

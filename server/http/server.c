@@ -39,8 +39,7 @@ on_again(evutil_socket_t fd, short what, void *arg)
 
     (void)fd;
     (void)what;
-    STAILQ_FOREACH(conn, &s->turn, turn)
-    {
+    STAILQ_FOREACH(conn, &s->turn, turn) {
         if (!conn->run_later || conn->state == CONN_CLOSED)
             continue;
         conn->run_later = false; /* each is in the list once: this ends */
@@ -130,7 +129,7 @@ pause_accepting(struct http_server *s)
     struct listener *l;
 
     STAILQ_FOREACH(l, &s->listeners, all)
-    event_del(&l->event);
+        event_del(&l->event);
     event_add(&s->accept_again, &tv);
 }
 
@@ -143,7 +142,7 @@ on_accept_again(evutil_socket_t fd, short what, void *arg)
     (void)fd;
     (void)what;
     STAILQ_FOREACH(l, &s->listeners, all)
-    event_add(&l->event, NULL);
+        event_add(&l->event, NULL);
 }
 
 /* True: there may be more to accept. */
@@ -344,7 +343,7 @@ for_all(struct http_server *s, void (*act)(struct http_conn *))
 
     for (unsigned i = 0; i < TIMER_SLOTS; i++)
         LIST_FOREACH(conn, &s->wheel.slots[i], slot)
-    all[n++] = conn;
+            all[n++] = conn;
     for (size_t i = 0; i < n; i++)
         act(all[i]);
     free(all);

@@ -29,7 +29,7 @@ enum {
 #define LOOK_NS        NS_PER_S
 #define LINGER_NS      (2 * NS_PER_S)
 #define DRAIN_GRACE_NS (250 * NS_PER_MS)
-#define BODY_RATE      (64 * 1024) /* octets a second that a body must come with */
+#define BODY_RATE      65536 /* octets a second that a body must come with */
 
 struct listener;
 struct http_tls;

@@ -70,8 +70,7 @@ sched_enter(struct sched *s, struct sched_entry *e)
     other = TAILQ_FIRST(&s->active);
     if (other != NULL)
         e->service_ns = other->service_ns;
-    TAILQ_FOREACH(other, &s->active, active)
-    {
+    TAILQ_FOREACH(other, &s->active, active) {
         if (other->service_ns < e->service_ns)
             e->service_ns = other->service_ns;
     }

@@ -25,7 +25,7 @@ struct job_task {
 
 /* What became of a task that ran to its end. */
 struct job_result {
-    bool failed; /* the kernel refused its input; a sentence in small */
+    bool failed;       /* the kernel refused its input; a sentence in small */
     uint64_t ended_ns; /* clock_ns() */
     uint64_t cpu_ns, switches;
     unsigned cpu;

@@ -70,7 +70,7 @@ struct route_table {
 const struct route *route_find(const struct route_table *, const char *path, size_t len,
                                struct slice_text *rest);
 /* The path that resembles this one most, or NULL: for "did you mean". */
-const char *route_like(const struct route_table *, const char *path, size_t len);
+const char *route_like(const struct route_table *, const char *text, size_t len);
 unsigned route_number(const struct route_table *, const struct route *);
 
 #endif

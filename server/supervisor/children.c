@@ -197,7 +197,7 @@ children_find_beside(const char *program, char *out, size_t size)
         errno = ENAMETOOLONG;
         return -1;
     }
-    strcpy(slash + 1, program);
+    memcpy(slash + 1, program, strlen(program) + 1);
     return 0;
 }
 

@@ -135,7 +135,7 @@ fail:
 static unsigned
 port_of(int fd)
 {
-    union address a;
+    union address a = {0};
     socklen_t len = sizeof(a);
 
     if (getsockname(fd, &a.any, &len) != 0)

@@ -32,8 +32,7 @@ START_TEST(test_help_lists_every_address_of_the_openapi_file)
     const char *path;
 
     ck_assert_str_eq(json_text(api, "openapi"), "3.1.0");
-    json_object_foreach(json_object_get(api, "paths"), path, row)
-    {
+    json_object_foreach(json_object_get(api, "paths"), path, row) {
         char name[128];
 
         snprintf(name, sizeof(name), "%.*s", (int)strcspn(path, "{"), path);

@@ -231,8 +231,7 @@ check_written(json_t *list, const struct worlds *before, const struct worlds *af
     size_t changed = 0, i;
     json_t *row;
 
-    json_array_foreach(list, i, row)
-    {
+    json_array_foreach(list, i, row) {
         int number, id = worlds_row(row, &number);
 
         ck_assert_msg(!answered[id], "row %d is there twice", id);

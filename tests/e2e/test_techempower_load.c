@@ -170,8 +170,7 @@ keep_answered(json_t *list)
     json_t *row;
 
     ck_assert_uint_eq(json_array_size(list), WRITTEN);
-    json_array_foreach(list, i, row)
-    {
+    json_array_foreach(list, i, row) {
         int number, id = worlds_row(row, &number);
 
         answered[id][number / 8] |= (unsigned char)(1 << number % 8);

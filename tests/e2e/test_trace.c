@@ -50,8 +50,7 @@ counter_of(json_t *root, const char *name, const char *unit)
     json_t *event;
     size_t i;
 
-    json_array_foreach(json_object_get(root, "traceEvents"), i, event)
-    {
+    json_array_foreach(json_object_get(root, "traceEvents"), i, event) {
         if (strcmp(text_of(event, "ph"), "C") != 0 || strcmp(text_of(event, "name"), name) != 0)
             continue;
         c.last = json_number_value(json_object_get(json_object_get(event, "args"), unit));
@@ -69,8 +68,9 @@ count_of(json_t *root, const char *phase, const char *category)
     unsigned n = 0;
     size_t i;
 
-    json_array_foreach(json_object_get(root, "traceEvents"), i, event) n +=
-        strcmp(text_of(event, "ph"), phase) == 0 && strcmp(text_of(event, "cat"), category) == 0;
+    json_array_foreach(json_object_get(root, "traceEvents"), i, event)
+        n += strcmp(text_of(event, "ph"), phase) == 0 &&
+             strcmp(text_of(event, "cat"), category) == 0;
     return n;
 }
 
@@ -129,8 +129,7 @@ first_at(json_t *root, const char *phase, const char *name)
     json_t *event;
     size_t i;
 
-    json_array_foreach(json_object_get(root, "traceEvents"), i, event)
-    {
+    json_array_foreach(json_object_get(root, "traceEvents"), i, event) {
         const double at = json_number_value(json_object_get(event, "ts"));
 
         if (strcmp(text_of(event, "ph"), phase) == 0 &&
@@ -155,8 +154,7 @@ START_TEST(test_queries_leave_before_a_computation_blocks_the_loop)
     b = burst_run(server, "run=loop-blocking",
                   "[{\"path\":\"/db/sleep?ms=20\",\"count\":2},"
                   "{\"path\":\"/work?wait_ms=0&cpu_ms=40&sections=1\",\"count\":2}]");
-    json_array_foreach(b.lines, i, line)
-    {
+    json_array_foreach(b.lines, i, line) {
         const double number = json_number_value(json_object_get(line, "request"));
 
         if (number < first_request)
@@ -267,8 +265,7 @@ START_TEST(test_a_trace_under_load_is_whole_for_the_time_it_covers)
     ck_assert(other(root, "covers_ms") > 0);
     ck_assert(other(root, "covers_ms") <= other(root, "asked_ms"));
     ck_assert(other(root, "spans") <= 20000 && other(root, "cpu_slices") <= 8000);
-    json_array_foreach(json_object_get(root, "traceEvents"), i, event)
-    {
+    json_array_foreach(json_object_get(root, "traceEvents"), i, event) {
         const double at = json_number_value(json_object_get(event, "ts"));
 
         ck_assert_msg(at >= 0 && at <= other(root, "covers_ms") * 1000 + 1, "%s at %g us",

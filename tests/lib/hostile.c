@@ -77,11 +77,9 @@ hostile_turn(struct hostile *h)
 
         if (client->fd < 0)
             continue;
-        if ((client->revents & POLLIN) != 0 && !take_some(h, client->fd))
-            cut(h, client);
-        else if ((client->revents & (POLLERR | POLLHUP)) != 0)
-            cut(h, client);
-        else if ((client->revents & POLLRDHUP) != 0 && h->kind->take == 0)
+        if (((client->revents & POLLIN) != 0 && !take_some(h, client->fd)) ||
+            (client->revents & (POLLERR | POLLHUP)) != 0 ||
+            ((client->revents & POLLRDHUP) != 0 && h->kind->take == 0))
             cut(h, client);
         else if (octet != NULL)
             (void)!send(client->fd, octet, 1, MSG_NOSIGNAL);

@@ -86,7 +86,7 @@ void rw_pass(uint64_t ms);
 
 /* A request: "GET /x HTTP/1.1" and field lines, each with its CRLF, without the empty line. Its
  * octets are freed when begin has returned, as http/ does. */
-struct http_conn *rw_ask(struct req_world *, const char *head);
+struct http_conn *rw_ask(struct req_world *, const char *text);
 /* The same for a GET with Host: localhost. */
 struct http_conn *rw_get(struct req_world *, const char *target);
 /* Further octets of the body / its end / its failure, told to the runner. */

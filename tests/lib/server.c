@@ -20,7 +20,7 @@
 enum { ARGS_MAX = 64 };
 
 /* A failed check leaves its memory behind: only the server's own leaks are of interest. */
-int __lsan_is_turned_off(void);
+int __lsan_is_turned_off(void); // NOLINT: LeakSanitizer chose the name
 
 int
 __lsan_is_turned_off(void)

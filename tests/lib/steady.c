@@ -314,7 +314,7 @@ count_answers(struct steady *s, unsigned row, bool good)
 void
 steady_wait_good(struct steady *s, unsigned long more)
 {
-    unsigned long least[STEADY_ROWS_MAX];
+    unsigned long least[STEADY_ROWS_MAX] = {0};
 
     for (unsigned i = 0; i < s->nrows; i++)
         least[i] = count_answers(s, i, true) + more;

@@ -34,7 +34,7 @@ struct steady;
 enum { STEADY_ROWS_MAX = 8 };
 
 /* The rows live as long as the load. */
-struct steady *steady_start(const struct server *, const struct steady_row *rows, unsigned count);
+struct steady *steady_start(const struct server *, const struct steady_row *rows, unsigned nrows);
 /* What row `row` has seen so far. */
 struct steady_count steady_count(struct steady *, unsigned row);
 /* Waits until each row has seen `more` answers with 200 more than now. */

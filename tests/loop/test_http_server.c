@@ -86,7 +86,7 @@ connect_client(void)
 START_TEST(test_clients_are_accepted_and_know_their_port_and_peer)
 {
     char peer[64], expected[64];
-    struct sockaddr_in own;
+    struct sockaddr_in own = {0};
     socklen_t len = sizeof(own);
     int fd;
 

@@ -257,11 +257,13 @@ START_TEST(test_a_crowd_of_handshakes_does_not_hold_up_the_others)
     unsigned begun = 0;
 
     for (unsigned i = 0; i < 12; i++) {
-        char *text;
+        char *text = NULL;
+        size_t len;
 
         tls_client_open(&crowd[i], &w, connect_with(0));
         SSL_do_handshake(crowd[i].ssl);
-        web_send_octets(crowd[i].fd, text, (size_t)BIO_get_mem_data(crowd[i].out, &text));
+        len = (size_t)BIO_get_mem_data(crowd[i].out, &text);
+        web_send_octets(crowd[i].fd, text, len);
         (void)BIO_reset(crowd[i].out);
     }
     web_send(plain, GET("/plaintext"));

@@ -56,8 +56,7 @@ count_events(json_t *root, const char *phase, const char *name)
     unsigned n = 0;
     size_t i;
 
-    json_array_foreach(events, i, event)
-    {
+    json_array_foreach(events, i, event) {
         if (strcmp(json_string_value(json_object_get(event, "ph")), phase) != 0)
             continue;
         if (name == NULL ||
@@ -115,8 +114,7 @@ START_TEST(test_bars_of_a_cpu_are_disjoint)
     unsigned n = 0;
     size_t i;
 
-    json_array_foreach(events, i, event)
-    {
+    json_array_foreach(events, i, event) {
         if (json_integer_value(json_object_get(event, "tid")) != LANE_CPU + 1 ||
             json_object_get(event, "dur") == NULL)
             continue;
@@ -143,8 +141,7 @@ check_counter(json_t *root, const char *name, const char *unit, const unsigned (
     unsigned found = 0;
     size_t i;
 
-    json_array_foreach(events, i, event)
-    {
+    json_array_foreach(events, i, event) {
         unsigned at, value, k = 0;
 
         if (strcmp(json_string_value(json_object_get(event, "name")), name) != 0)

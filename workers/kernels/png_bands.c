@@ -50,6 +50,7 @@ png_layout(unsigned width, unsigned height, unsigned channels)
     struct png_layout l = {.width = width, .height = height, .channels = channels};
     size_t raw, band;
 
+    assert(width > 0 && height > 0 && channels > 0);
     l.row = (size_t)width * channels;
     raw = l.row * height;
     band = raw / BANDS;
@@ -132,6 +133,7 @@ row_compress(const struct png_layout *l, unsigned y, z_stream *z, uint32_t *adle
     unsigned char part[1 + PART];
     size_t len;
 
+    assert(t->area != NULL);
     for (size_t at = 0; at < l->row; at += len) {
         size_t used = 0;
 
