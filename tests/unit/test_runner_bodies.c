@@ -167,7 +167,7 @@ START_TEST(test_a_body_that_fails_is_answered_before_the_step_sees_it)
     struct http_conn *c = post("/whole");
 
     rw_send(c, "0123456789a");
-    rw_detail(c, 413, "body-too-large", "the body may have 10 octets");
+    rw_detail(c, 413, "body-too-large", "the body may have 10 octets at this address");
     c = post("/whole");
     rw_send(c, "0123456789");
     rw_send_fail(c, FAIL_BODY_TIMEOUT);
