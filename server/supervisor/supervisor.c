@@ -19,7 +19,6 @@
  */
 #include "supervisor/supervisor.h"
 
-#include "common/buf.h"
 #include "common/clock.h"
 #include "common/cpus.h"
 #include "common/log.h"
@@ -28,9 +27,9 @@
 #include "supervisor/banner.h"
 #include "supervisor/generation.h"
 #include "supervisor/identity.h"
-#include "supervisor/listen.h"
 #include "supervisor/placement.h"
 #include "supervisor/signals.h"
+#include "supervisor/sockets.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -65,10 +64,9 @@ struct supervisor {
     enum phase phase;
     int exit_status;
     int signal_fd;
-    struct listen_set listen, tls;
-    int listen_fds[2 * LISTEN_MAX]; /* of both */
-    struct conf_set *settings;      /* in force */
-    struct conf_set *fresh;         /* the candidate's */
+    struct sockets sockets;
+    struct conf_set *settings; /* in force */
+    struct conf_set *fresh;    /* the candidate's */
     struct identity identity, fresh_identity;
     struct generation *all, *current, *candidate;
     unsigned count; /* of `all` */
@@ -100,9 +98,9 @@ start_generation(struct supervisor *s, struct conf_set *settings, const struct i
             {
                 .conf = conf,
                 .conf_set = settings,
-                .listen_fds = s->listen_fds,
-                .nlisten = s->listen.count + s->tls.count,
-                .ntls = s->tls.count,
+                .listen_fds = s->sockets.fds,
+                .nlisten = s->sockets.plain.count + s->sockets.tls.count,
+                .ntls = s->sockets.tls.count,
                 .identity = identity_is_set(identity) ? identity : NULL,
                 .generation = ++s->last_number,
                 .started_ns = s->setup->started_ns,
@@ -159,14 +157,13 @@ free_gone(struct supervisor *s)
 static void
 print_banner(struct supervisor *s)
 {
-    const struct conf *conf = conf_values(s->settings);
     const struct banner banner = {
         .step = getenv("INTERLEAVE_STEP"),
         .pid = getpid(),
-        .host = s->listen.host,
-        .port = s->listen.port,
-        .tls_port = s->tls.count > 0 ? s->tls.port : 0,
-        .workers = placement_workers(conf),
+        .host = s->sockets.plain.host,
+        .port = s->sockets.plain.port,
+        .tls_port = s->sockets.tls.count > 0 ? s->sockets.tls.port : 0,
+        .workers = placement_workers(conf_values(s->settings)),
         .cpus = cpus_usable(),
         .config_path = s->setup->source.path,
     };
@@ -310,8 +307,7 @@ stop(struct supervisor *s)
     }
     log_info("stopping: running requests are finished first; a second signal stops at once");
     phase_move(s, PHASE_STOPPING);
-    listen_close(&s->listen);
-    listen_close(&s->tls);
+    sockets_close(&s->sockets);
     for (struct generation *g = s->all; g != NULL; g = g->next)
         drain(s, g);
 }
@@ -399,32 +395,11 @@ turn(struct supervisor *s, int timeout_ms)
     free(fds);
 }
 
-/* Those of https, if there is a certificate, at the same addresses. 0, -1. */
-static int
-open_sockets(struct supervisor *s, struct buf *error)
-{
-    const struct conf *conf = conf_values(s->settings);
-    unsigned n = 0;
-
-    s->tls.tls = true;
-    if (listen_open(&s->listen, conf->listen, (unsigned)conf->port, error) != 0)
-        return -1;
-    if (identity_is_set(&s->identity) &&
-        listen_open(&s->tls, conf->listen, (unsigned)conf->tls_port, error) != 0)
-        return -1;
-    for (unsigned i = 0; i < s->listen.count; i++)
-        s->listen_fds[n++] = s->listen.fds[i];
-    for (unsigned i = 0; i < s->tls.count; i++)
-        s->listen_fds[n++] = s->tls.fds[i];
-    return 0;
-}
-
 int
 supervisor_run(const struct supervisor_setup *setup)
 {
     const struct conf *conf = conf_values(setup->settings);
     struct supervisor s = {.setup = setup, .settings = setup->settings};
-    struct buf error = {0};
 
     s.signal_fd = signals_open();
     if (s.signal_fd < 0)
@@ -433,15 +408,10 @@ supervisor_run(const struct supervisor_setup *setup)
         s.exit_status = EX_CONFIG;
         goto out;
     }
-    if (open_sockets(&s, &error) != 0) {
-        log_errorx("%.*s", (int)error.len, error.data);
+    if (sockets_open(&s.sockets, conf, identity_is_set(&s.identity)) != 0) {
         s.exit_status = EXIT_FAILURE;
         goto out;
     }
-    if (s.listen.beyond_loopback && conf->demo != DEMO_YES)
-        log_warnx("LISTENING BEYOND THIS MACHINE (%s port %u): anybody who reaches it can use the "
-                  "server; its demo endpoints are off (demo = yes turns them on)",
-                  conf->listen, s.listen.port);
     settle(&s);
     while (s.all != NULL || s.phase <= PHASE_SERVING) {
         turn(&s, tick_all(&s));
@@ -449,13 +419,11 @@ supervisor_run(const struct supervisor_setup *setup)
     }
     log_info("stopped");
 out:
-    listen_close(&s.listen);
-    listen_close(&s.tls);
+    sockets_close(&s.sockets);
     identity_fini(&s.identity);
     identity_fini(&s.fresh_identity);
     close(s.signal_fd);
     conf_free(s.settings);
     conf_free(s.fresh);
-    buf_fini(&error);
     return s.exit_status;
 }
