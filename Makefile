@@ -3,7 +3,7 @@
 #   build/interleave, build/interleave-worker            VARIANT=release (default)
 #   build/san/interleave, build/san/interleave-worker    VARIANT=san: AddressSanitizer and UBSan; the tests' programs
 #   build/fuzz/, build/coverage/                         VARIANT=fuzz (clang), VARIANT=coverage: programs of tests/ only
-#   build/gen/                                           written sources: SQL statements, version
+#   build/gen/                                           written sources: SQL statements, the live page, version
 #
 # Sources are found by their place, so a new file needs no line here. V=1 shows whole commands.
 
@@ -51,7 +51,7 @@ GEN := build/gen
 
 COMMON  := $(wildcard server/common/*.c)
 KERNELS := $(wildcard workers/kernels/*.c)
-SERVER  := $(wildcard server/*.c server/*/*.c) $(KERNELS) $(GEN)/statements.c
+SERVER  := $(wildcard server/*.c server/*/*.c) $(KERNELS) $(GEN)/statements.c $(GEN)/web.c
 WORKER  := $(wildcard workers/*.c) $(KERNELS)
 TESTLIB := $(wildcard tests/lib/*.c)
 UNIT    := $(wildcard tests/unit/test_*.c)
@@ -138,6 +138,17 @@ $(GEN)/statements.h $(GEN)/statements.c &: sql/embed $(wildcard sql/statements/*
 	@mkdir -p $(GEN)
 	$(call say,GEN,$(GEN)/statements.c)
 	$(Q)sh sql/embed $(GEN)
+
+# The live page: whatever lies in its folder. A file that went away must not stay in the program.
+WEB := $(sort $(wildcard server/web/*))
+$(GEN)/web.list: FORCE
+	@mkdir -p $(@D)
+	@echo '$(WEB)' > $@.new
+	@if cmp -s $@.new $@; then rm $@.new; else mv $@.new $@; fi
+
+$(GEN)/web.c: config/run/web $(GEN)/web.list $(WEB)
+	$(call say,GEN,$@)
+	$(Q)config/run/web $(GEN) $(WEB)
 
 # The commit stands in the version where there is git; the file changes only when the text does.
 $(GEN)/common/version.h: FORCE

@@ -296,7 +296,7 @@ open_rooms(struct front *f)
     const struct front_args *args = f->args;
     struct runner *rn = &f->runner;
     unsigned nroutes;
-    const struct route *routes = routes_all(&nroutes);
+    const struct route *routes = routes_all(args->conf->web_root, &nroutes);
 
     rn->conf = args->conf;
     rn->conf_set = args->conf_set;

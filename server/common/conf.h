@@ -52,6 +52,8 @@ struct conf {
     /* trace */
     int64_t trace;       /* 0 off, 1 on */
     int64_t trace_bytes; /* 8 MiB */
+    /* page */
+    char web_root[CONF_TEXT_MAX]; /* a folder; empty: the embedded files */
     /* log */
     int64_t log_level; /* enum log_level */
 };

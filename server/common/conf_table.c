@@ -161,6 +161,11 @@ const struct conf_key conf_keys[] = {
     {"trace_bytes", "trace", CONF_SIZE, AT(trace_bytes), 256 * KIB, 1 * GIB, "8MiB",
      .reloadable = true, .sentence = "Size of the ring of spans."},
 
+    {"web_root", "page", CONF_TEXT, AT(web_root), .def = "", .reloadable = true,
+     .form = "the path of a folder, or empty", .is_right = conf_is_folder,
+     .sentence = "The files of the live page are read from here each time, for who edits them; "
+                 "empty: those built into the program. New files are found at start and at HUP."},
+
     {"log_level", "log", CONF_CHOICE, AT(log_level), .def = "info", .words = level_words,
      .reloadable = true, .sentence = "The least important lines that are logged."},
     {.name = NULL},

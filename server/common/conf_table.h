@@ -66,12 +66,13 @@ void conf_add_range(struct buf *, const struct conf_key *key);
 void conf_add_quoted(struct buf *, const char *text);
 
 /* Addresses / host names, both separated by blanks; CPUs like 0,2-3; one CPU; PostgreSQL;
- * the path of a file. */
+ * the path of a file / of a folder that is there, or empty. */
 bool conf_is_addresses(const char *text);
 bool conf_is_hosts(const char *text);
 bool conf_is_cpus(const char *text);
 bool conf_is_cpu(const char *text);
 bool conf_is_database(const char *text);
 bool conf_is_path(const char *text);
+bool conf_is_folder(const char *text);
 
 #endif

@@ -8,6 +8,7 @@
 #include <arpa/inet.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 enum { HOST_OCTETS_MAX = 253 };
 
@@ -101,4 +102,12 @@ bool
 conf_is_path(const char *text)
 {
     return strlen(text) == 0 || text[strlen(text) - 1] != '/';
+}
+
+bool
+conf_is_folder(const char *text)
+{
+    struct stat st;
+
+    return text[0] == '\0' || (stat(text, &st) == 0 && S_ISDIR(st.st_mode));
 }

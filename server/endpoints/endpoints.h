@@ -7,8 +7,9 @@
 
 #include "request/req.h"
 
-/* All routes; built once (rows of kernels are made from kernel_table). */
-const struct route *routes_all(unsigned *count);
+/* All routes; built once (rows of kernels are made from kernel_table, those of the page's files from
+ * what is embedded or in this folder). */
+const struct route *routes_all(const char *web_root, unsigned *count);
 
 /* kept.c: what endpoints keep from one request to the next; for struct runner. */
 struct endpoints *endpoints_open(void);

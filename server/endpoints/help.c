@@ -1,8 +1,9 @@
 /*
  * /help: everything there is to try, as text with curl lines, printed from the table of routes. /
- * is the same for curl, and the page for a browser. /problems/NAME: one row of the fail table.
+ * is the same for curl, and the live page for a browser. /problems/NAME: one row of the fail table.
  */
 #include "endpoints/endpoints.h"
+#include "endpoints/web.h"
 
 #include "request/fail.h"
 #include "request/runner.h"
@@ -97,7 +98,7 @@ add_help(struct buf *b, const struct req *r)
     for (unsigned i = 0; i < rn->routes.count; i++) {
         const struct route *row = &rn->routes.rows[i];
 
-        if ((row->flags & ROUTE_ADMIN) != 0 && !rn->demo)
+        if ((row->flags & ROUTE_UNLISTED) != 0 || ((row->flags & ROUTE_ADMIN) != 0 && !rn->demo))
             continue;
         buf_addf(b, "%s%s\n", (row->methods & METHOD_GET) == 0 ? "POST " : "", row->path);
         buf_addf(b, "  %s\n", row->help);
@@ -116,44 +117,12 @@ help_answer(struct req *r)
     return reply_text(r, 200, "text/plain; charset=utf-8", b->data, b->len);
 }
 
-/* The same as a page, each address a link. */
-static void
-add_help_page(struct buf *b, const struct req *r)
-{
-    const struct runner *rn = r->runner;
-
-    buf_add_text(
-        b, "<!doctype html>\n<html lang=\"en\"><meta charset=\"utf-8\">"
-           "<meta name=\"viewport\" content=\"width=device-width\"><title>interleave</title>\n"
-           "<h1>interleave</h1>\n<p>An HTTP server that shows its work. One thread "
-           "interleaves the requests (concurrency); workers compute (parallelism).</p>\n<dl>\n");
-    for (unsigned i = 0; i < rn->routes.count; i++) {
-        const struct route *row = &rn->routes.rows[i];
-
-        if ((row->methods & METHOD_GET) == 0 || ((row->flags & ROUTE_ADMIN) != 0 && !rn->demo))
-            continue;
-        buf_addf(b, "<dt><a href=\"%s%s", row->path, (row->flags & ROUTE_PREFIX) != 0 ? "" : "?");
-        if (row->example != NULL)
-            buf_add_html(b, row->example, strlen(row->example));
-        if ((row->flags & (ROUTE_LENIENT | ROUTE_PREFIX)) == 0)
-            buf_addf(b, "%s_=%llu-%u", row->example != NULL ? "&amp;" : "",
-                     (unsigned long long)r->id, i);
-        buf_addf(b, "\">%s</a></dt><dd>", row->path);
-        buf_add_html(b, row->help, strlen(row->help));
-        buf_add_text(b, "</dd>\n");
-    }
-    buf_add_text(b, "</dl>\n</html>\n");
-}
-
 struct next
 root_answer(struct req *r)
 {
-    struct buf *b = req_scratch(r);
-
-    if (!req_accepts_html(r))
-        return help_answer(r);
-    add_help_page(b, r);
-    return reply_text(r, 200, "text/html; charset=utf-8", b->data, b->len);
+    if (req_accepts_html(r) && web_has(r, "index.html"))
+        return web_answer(r, "index.html", "Accept, ");
+    return web_untagged(r, help_answer);
 }
 
 /* A line for each problem. */

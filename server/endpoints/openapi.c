@@ -111,6 +111,8 @@ openapi_answer(struct req *r)
         const struct route *row = &rn->routes.rows[i];
         bool get = (row->methods & METHOD_GET) != 0;
 
+        if ((row->flags & ROUTE_UNLISTED) != 0)
+            continue;
         buf_addf(b, "%s\"%s%s\":{", i > 0 ? "," : "", row->path,
                  (row->flags & ROUTE_PREFIX) != 0 ? "{name}" : "");
         if (get)

@@ -1,8 +1,10 @@
 /*
  * THE table of routes: every address of the server, in the order of /help. Tour 2/9.
- * Rows of kernels (workers/kernels/) are made from kernel_table, so that a new kernel is one file.
+ * Rows of kernels (workers/kernels/) are made from kernel_table, so that a new kernel is one file;
+ * so are those of the files of the live page (web.h).
  */
 #include "endpoints/endpoints.h"
+#include "endpoints/web.h"
 
 #include "common/log.h"
 
@@ -18,12 +20,25 @@
 static const struct param queries_params[] = {ROWS_PARAM("queries"), {.name = NULL}};
 static const struct param count_params[] = {ROWS_PARAM("count"), {.name = NULL}};
 
+/* The page reads them itself. */
+static const struct param root_params[] = {
+    {.name = "lesson",
+     .kind = PARAM_INT,
+     .min = 1,
+     .max = 7,
+     .def_text = "none",
+     .help = "of the page: walks a class through one of its lessons"},
+    {.name = "big", .kind = PARAM_INT, .min = 0, .max = 1, .help = "of the page: for a projector"},
+    {.name = NULL},
+};
+
 static const struct route fixed_routes[] = {
     {.path = "/",
      .methods = METHOD_GET,
      .first = root_answer,
-     .flags = ROUTE_OPS | ROUTE_LINKABLE,
-     .help = "what there is to try: this text, or a page for browsers"},
+     .params = root_params,
+     .flags = ROUTE_OPS | ROUTE_LINKABLE | ROUTE_LENIENT | ROUTE_TAGGED,
+     .help = "the live picture of what runs where, for browsers; else this text"},
     {.path = "/help",
      .methods = METHOD_GET,
      .first = help_answer,
@@ -214,7 +229,7 @@ kernel_route(const struct kernel *k)
 }
 
 const struct route *
-routes_all(unsigned *count)
+routes_all(const char *web_root, unsigned *count)
 {
     static struct route rows[ROUTES_MAX];
     static unsigned n;
@@ -229,6 +244,7 @@ routes_all(unsigned *count)
                     rows[n++] = kernel_route(kernel_table[k]);
         rows[n++] = fixed_routes[i];
     }
+    n += web_routes(web_root, rows + n, ROUTES_MAX - n, rows, n);
     *count = n;
     return rows;
 }

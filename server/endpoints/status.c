@@ -3,6 +3,7 @@
  * tests. All numbers are exact counters, never sampled.
  */
 #include "endpoints/endpoints.h"
+#include "endpoints/web.h"
 
 #include "common/clock.h"
 #include "common/memory.h"
@@ -134,6 +135,8 @@ status_answer(struct req *r)
     const struct runner *rn = r->runner;
     struct buf *b = req_scratch(r);
 
+    if (req_accepts_html(r) && web_has(r, "status.html"))
+        return web_answer(r, "status.html", "Accept, ");
     add_server(b, rn);
     add_requests(b, rn);
     add_connections(b, rn);

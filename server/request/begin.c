@@ -178,8 +178,8 @@ is_star(struct slice_text value)
     return value.len == 1 && value.p[0] == '*';
 }
 
-/* RFC 9110 section 13. Nothing here has an entity tag or a date of change: conditions on dates must
- * be ignored, no tag ever matches, and "*" asks whether there is anything at all. */
+/* RFC 9110 section 13. Nothing but a ROUTE_TAGGED has an entity tag or a date of change: conditions
+ * on dates must be ignored, no tag ever matches, and "*" asks whether there is anything at all. */
 static int
 check_conditions(struct req *r)
 {
@@ -238,7 +238,9 @@ check(struct req *r)
     if (params_read(r) != 0)
         return -1;
     r->step = r->route->first;
-    return r->head->conditional ? check_conditions(r) : 0;
+    if (!r->head->conditional || (r->route->flags & ROUTE_TAGGED) != 0)
+        return 0;
+    return check_conditions(r);
 }
 
 /* True: it is over already. */

@@ -8,11 +8,12 @@
 #include "request/count.h"
 #include "request/runner.h"
 
+#include <assert.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
-enum { FIELDS_MAX = 768 };
+enum { FIELDS_MAX = 1280 };
 
 /* Times of a request so far, in ns. */
 struct times {
@@ -45,17 +46,18 @@ format_fields(const struct req *r, int retry_after, char *out, size_t size)
         take_times(r, &t);
         n = (size_t)snprintf(
             out, size,
-            "Cache-Control: no-store\r\n"
+            "%s"
             "Server-Timing: queue;dur=%.1f, db;dur=%.1f, cpu;dur=%.1f, loop;dur=%.2f, "
             "total;dur=%.1f\r\nX-Request-Id: %llx-%llu\r\n",
-            (double)t.queue / 1e6, (double)t.db / 1e6, (double)t.cpu / 1e6, (double)t.loop / 1e6,
-            (double)t.total / 1e6, (unsigned long long)r->runner->epoch_s,
-            (unsigned long long)r->id);
+            r->fields != NULL ? r->fields : "Cache-Control: no-store\r\n", (double)t.queue / 1e6,
+            (double)t.db / 1e6, (double)t.cpu / 1e6, (double)t.loop / 1e6, (double)t.total / 1e6,
+            (unsigned long long)r->runner->epoch_s, (unsigned long long)r->id);
     }
     if (retry_after > 0)
         n += (size_t)snprintf(out + n, size - n, "Retry-After: %d\r\n", retry_after);
     if (r->allow[0] != '\0')
         n += (size_t)snprintf(out + n, size - n, "Allow: %s\r\n", r->allow);
+    assert(n < size);
     return n;
 }
 

@@ -97,6 +97,8 @@ struct req {
     enum failure failed;      /* noticed while it ran or waited: answered by the driver */
     char why[200];            /* for the fail table: a sentence about this very case */
     const char *fail_members; /* further members of the problem object, in the arena */
+    const char *fields;       /* NULL, or field lines of the answer, in the arena: set just before
+                                 it; they say how it may be cached, in place of no-store */
     char allow[40];           /* the field Allow, for 405 */
     int status;               /* of the answer */
     uint64_t start_ns, gate_ns;

@@ -26,14 +26,16 @@ enum {
 };
 
 enum route_flag {
-    ROUTE_BARE = 1,      /* a TechEmpower route: no X-Request-Id, no Server-Timing */
-    ROUTE_OPS = 2,       /* operations: passes max_in_progress, and isn't counted as a task */
-    ROUTE_ADMIN = 4,     /* only on loopback, or with demo = yes */
-    ROUTE_STREAM = 8,    /* answers in parts, or reads a body in pieces: not inside a burst */
-    ROUTE_LENIENT = 16,  /* takes any query string; the endpoint looks for itself */
-    ROUTE_PREFIX = 32,   /* path ends with '/': all below it too; r->rest is what follows */
-    ROUTE_LINKABLE = 64, /* harmless: another site's page may link to it */
-    ROUTE_RUN = 128,     /* has the parameter run: the loop executors need loopback or demo */
+    ROUTE_BARE = 1,       /* a TechEmpower route: no X-Request-Id, no Server-Timing */
+    ROUTE_OPS = 2,        /* operations: passes max_in_progress, and isn't counted as a task */
+    ROUTE_ADMIN = 4,      /* only on loopback, or with demo = yes */
+    ROUTE_STREAM = 8,     /* answers in parts, or reads a body in pieces: not inside a burst */
+    ROUTE_LENIENT = 16,   /* takes any query string; the endpoint looks for itself */
+    ROUTE_PREFIX = 32,    /* path ends with '/': all below it too; r->rest is what follows */
+    ROUTE_LINKABLE = 64,  /* harmless: another site's page may link to it */
+    ROUTE_RUN = 128,      /* has the parameter run: the loop executors need loopback or demo */
+    ROUTE_TAGGED = 256,   /* its answers have entity tags: it looks at conditions itself */
+    ROUTE_UNLISTED = 512, /* a part of a page, not an address to try: not in /help */
 };
 
 struct route {
