@@ -1,3 +1,4 @@
+/* alone: what it counts is how many CPUs its tasks have at once */
 /*
  * The heart of it: the same eight tasks, four ways; and what a burst says of itself. The counts
  * come from the trace; wall times are never asserted (the machine may be busy), except as what one

@@ -23,8 +23,10 @@ static struct pg_conn *pg;
 static void
 start(void)
 {
-    /* a machine that stops for a moment makes no connection suspect: no query is sent twice */
-    static const char *const options[] = {"workers=0", "db_suspect=5s", "db_answer=20s", NULL};
+    /* A machine that stops for a moment, or is slow, makes no connection suspect (no query is sent
+     * twice), and turns nobody away: 64 x 250 queries wait at once. */
+    static const char *const options[] = {"workers=0",        "db_suspect=5s",     "db_answer=20s",
+                                          "db_fast_wait=20s", "db_write_wait=20s", NULL};
 
     pg = database_connect();
     server = server_start(options);
