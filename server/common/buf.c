@@ -106,10 +106,11 @@ buf_consume(struct buf *b, size_t len)
     b->len -= len;
 }
 
-/* Length of the well-formed UTF-8 sequence at `s`, or 0 (RFC 3629 section 4). */
-static size_t
-utf8_sequence(const unsigned char *s, size_t left)
+/* RFC 3629 section 4. */
+size_t
+buf_utf8_sequence(const char *text, size_t left)
 {
+    const unsigned char *s = (const unsigned char *)text;
     size_t n;
     unsigned char low = 0x80, high = 0xbf;
 
@@ -173,7 +174,7 @@ buf_add_json_string(struct buf *b, const char *text, size_t len)
             buf_addf(b, "\\u%04x", s[i]);
             continue;
         }
-        n = utf8_sequence(s + i, len - i);
+        n = buf_utf8_sequence(text + i, len - i);
         if (n == 0) {
             buf_add(b, "\xef\xbf\xbd", 3);
             n = 1;

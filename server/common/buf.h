@@ -42,6 +42,9 @@ void buf_consume(struct buf *b, size_t len);
  * U+FFFD. */
 void buf_add_json_string(struct buf *b, const char *text, size_t len);
 
+/* Length of the well-formed UTF-8 sequence that the text begins with; 0: there is none. */
+size_t buf_utf8_sequence(const char *text, size_t left);
+
 /* Text for an HTML element or a quoted attribute: & < > " ' become entities. */
 void buf_add_html(struct buf *b, const char *text, size_t len);
 

@@ -196,6 +196,7 @@ burst_summarise(struct req *r)
                   &(struct burst_record){.id = r->id,
                                          .from = s->start_ns,
                                          .to = s->end_ns,
+                                         .factor = burst_factor(s),
                                          .course = s->course,
                                          .count = s->count},
                   s->ids);

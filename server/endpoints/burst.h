@@ -59,7 +59,9 @@ struct burst {
 /* plan.c: reads body or parameters, checks every address. 0, or -1 with refusal and refused. */
 MUST_CHECK int burst_plan(struct burst *);
 
-/* why.c: the last line. running_max is taken from the trace of CPU slices. */
+/* why.c: time worked for its requests, divided by the time that passed. */
+double burst_factor(const struct burst *);
+/* The last line. running_max is taken from the trace of CPU slices. */
 void burst_summary(const struct burst *, struct buf *);
 
 #endif

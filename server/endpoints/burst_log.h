@@ -1,6 +1,6 @@
 /*
  * Which requests belonged to which burst, and how many of its tasks were in progress when: kept for
- * the last bursts, for /trace.json?burst=ID.
+ * the last bursts, for /trace.json?burst=ID and /trace.svg.
  */
 #ifndef ENDPOINTS_BURST_LOG_H
 #define ENDPOINTS_BURST_LOG_H
@@ -15,6 +15,7 @@ enum { BURSTS_KEPT = 32 };
 struct burst_record {
     uint64_t id; /* number of the request that was the burst */
     uint64_t from, to;
+    double factor;
     struct course *course; /* its tasks in progress */
     unsigned users;        /* the log, and who reads it */
     unsigned count;

@@ -26,6 +26,14 @@ ms(uint64_t ns)
     return (double)ns / 1e6;
 }
 
+double
+burst_factor(const struct burst *s)
+{
+    const double wall = ms(s->end_ns - s->start_ns);
+
+    return wall > 0 ? (ms(s->usage.db_ns) + ms(s->usage.cpu_ns) + ms(s->loop_ns)) / wall : 0;
+}
+
 static void
 take_facts(const struct burst *s, struct facts *f)
 {
@@ -40,11 +48,10 @@ take_facts(const struct burst *s, struct facts *f)
         .lock = ms(s->lock_ns),
         .gate = ms(s->gate_ns),
         .longest = ms(s->longest_ns),
+        .factor = burst_factor(s),
         .running_max = span_ring_running_max(rn->ring, s->start_ns, s->end_ns, NULL),
         .workers = jobs_workers(rn->jobs),
     };
-    if (f->wall > 0)
-        f->factor = (f->db + f->cpu + f->loop) / f->wall;
     db_class_status(rn->db, DB_SLOW, &f->slow);
 }
 

@@ -63,9 +63,11 @@ struct next readyz_answer(struct req *);
 struct next config_answer(struct req *);
 struct next version_answer(struct req *);
 
-/* trace_cut.c */
+/* trace_files.c */
 struct next trace_json_begin(struct req *);
 void trace_json_cleanup(struct req *);
-extern const struct param trace_params[];
+struct next trace_svg_begin(struct req *);
+void trace_svg_cleanup(struct req *);
+extern const struct param trace_json_params[], trace_svg_params[];
 
 #endif

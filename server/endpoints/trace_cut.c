@@ -1,55 +1,21 @@
 /*
- * /trace.json: what ran in the last seconds, or for one request, or for one burst. Pulled by how
- * fast the client reads; each piece is made in well under a millisecond.
- *
- *   wait for a slot -> look the cut up -> { wait for a slot -> a piece -> the client takes it } ...
- *
- * Slots keep many traces at once from holding up everybody else: whoever wants to make a piece gets
- * the next free slot, and a slot is about twice as long as a piece takes.
+ * trace_cut: see trace_cut.h.
  */
-#include "endpoints/endpoints.h"
-#include "endpoints/kept.h"
+#include "endpoints/trace_cut.h"
 
 #include "common/clock.h"
+#include "endpoints/kept.h"
 #include "request/params.h"
 #include "request/runner.h"
-#include "trace/trace_json.h"
+#include "trace/walk.h"
 
 #include <stdio.h>
 #include <string.h>
 
-enum { TRACE_SECONDS, TRACE_REQUEST, TRACE_BURST };
-const struct param trace_params[] = {
-    [TRACE_SECONDS] = {.name = "seconds",
-                       .kind = PARAM_INT,
-                       .min = 1,
-                       .max = 60,
-                       .def = 5,
-                       .unit = "s",
-                       .help = "how far back"},
-    [TRACE_REQUEST] = {.name = "request",
-                       .kind = PARAM_TEXT,
-                       .max = 40,
-                       .help = "only this request: its X-Request-Id, or the number in it"},
-    [TRACE_BURST] = {.name = "burst",
-                     .kind = PARAM_TEXT,
-                     .max = 40,
-                     .help = "only the requests of this burst: the number in its summary"},
-    {.name = NULL},
-};
-
-struct trace_state {
-    struct trace_json *trace;
-    uint64_t request;
-    struct burst_record *burst; /* kept by us as long as it is read */
-    const struct runner *runner;
-};
-
 #define SLOT_NS (500 * NS_PER_US)
 
-/* Goes on with `step` in a slot of its own. */
-static struct next
-wait_slot(struct req *r, req_step *step)
+struct next
+trace_wait_slot(struct req *r, req_step *step)
 {
     uint64_t *const next_free = &r->runner->endpoints->trace_slot_ns;
     const uint64_t now = clock_ns(), slot = *next_free > now ? *next_free : now;
@@ -64,7 +30,7 @@ wait_slot(struct req *r, req_step *step)
 static bool
 is_request(const void *arg, uint64_t request)
 {
-    const struct trace_state *s = arg;
+    const struct trace_source *s = arg;
 
     return request == s->request;
 }
@@ -72,7 +38,7 @@ is_request(const void *arg, uint64_t request)
 static bool
 is_of_burst(const void *arg, uint64_t request)
 {
-    const struct trace_state *s = arg;
+    const struct trace_source *s = arg;
 
     return burst_record_has(s->burst, request);
 }
@@ -80,27 +46,9 @@ is_of_burst(const void *arg, uint64_t request)
 static const char *
 route_name(const void *arg, unsigned number)
 {
-    const struct trace_state *s = arg;
+    const struct trace_source *s = arg;
 
     return number < s->runner->routes.count ? s->runner->routes.rows[number].path : "(no route)";
-}
-
-static struct next trace_json_next(struct req *r);
-
-static struct next
-trace_json_piece(struct req *r)
-{
-    struct trace_state *s = r->state;
-    struct buf *b = req_scratch(r);
-    bool more = trace_json_more(s->trace, b);
-
-    return reply_part(r, b->data, b->len, more ? trace_json_next : reply_end);
-}
-
-static struct next
-trace_json_next(struct req *r)
-{
-    return wait_slot(r, trace_json_piece);
 }
 
 /* "65f1c2a0-17", as X-Request-Id has it, or "17": the number. One of another start of the server is
@@ -121,68 +69,64 @@ take_number(const struct req *r, const char *text, uint64_t *out)
 }
 
 static int
-cut_request(const struct req *r, struct trace_state *s, struct trace_cut *cut)
+cut_request(struct req *r, struct trace_source *s, struct trace_cut *cut, struct next *refusal)
 {
     cut->belongs = is_request;
     cut->course = NULL;
-    if (take_number(r, r->texts[TRACE_REQUEST], &s->request) != 0)
-        return -1;
-    return trace_find_request(r->runner->ring, s->request, &cut->from, &cut->to) ? 0 : -1;
+    if (take_number(r, r->texts[TRACE_REQUEST], &s->request) == 0 &&
+        trace_find_request(r->runner->ring, s->request, &cut->from, &cut->to))
+        return 0;
+    *refusal = reply_fail(r, FAIL_NOT_FOUND,
+                          "no request of this number is in the trace: it holds the last "
+                          "seconds only, so ask soon after it was answered");
+    return -1;
 }
 
-static int
-cut_burst(const struct req *r, struct trace_state *s, struct trace_cut *cut)
+int
+trace_cut_burst(struct req *r, const char *text, struct trace_source *s, struct trace_cut *cut,
+                struct next *refusal)
 {
     uint64_t id;
 
-    cut->belongs = is_of_burst;
-    if (take_number(r, r->texts[TRACE_BURST], &id) != 0)
+    s->runner = r->runner;
+    if (take_number(r, text, &id) == 0)
+        s->burst = burst_log_find(&r->runner->endpoints->bursts, id);
+    if (s->burst == NULL) {
+        *refusal = reply_fail(r, FAIL_NOT_FOUND,
+                              "no burst of this number is known: the last %d are", BURSTS_KEPT);
         return -1;
-    s->burst = burst_log_find(&r->runner->endpoints->bursts, id);
-    if (s->burst == NULL)
-        return -1;
-    cut->course = s->burst->course;
-    cut->from = s->burst->from;
-    cut->to = s->burst->to;
+    }
+    *cut = (struct trace_cut){.from = s->burst->from,
+                              .to = s->burst->to,
+                              .belongs = is_of_burst,
+                              .course = s->burst->course,
+                              .route_name = route_name,
+                              .arg = s};
     return 0;
 }
 
-static struct next
-trace_json_look(struct req *r)
+int
+trace_cut_take(struct req *r, struct trace_source *s, struct trace_cut *cut, struct next *refusal)
 {
-    struct trace_state *s = r->state;
-    struct trace_cut cut = {.course = r->runner->course, .route_name = route_name, .arg = s};
-
-    cut.to = clock_ns();
-    cut.from = cut.to - (uint64_t)r->params[TRACE_SECONDS] * NS_PER_S;
-    if (cut.from < r->runner->start_ns)
-        cut.from = r->runner->start_ns;
-    if (r->texts[TRACE_REQUEST] != NULL && cut_request(r, s, &cut) != 0)
-        return reply_fail(r, FAIL_NOT_FOUND,
-                          "no request of this number is in the trace: it holds the last "
-                          "seconds only, so ask soon after it was answered");
-    if (r->texts[TRACE_BURST] != NULL && cut_burst(r, s, &cut) != 0)
-        return reply_fail(r, FAIL_NOT_FOUND, "no burst of this number is known: the last %d are",
-                          BURSTS_KEPT);
-    s->trace = trace_json_new(r->runner->ring, &cut);
-    reply_begin(r, 200, "application/json", -1);
-    return next_step(trace_json_next);
-}
-
-struct next
-trace_json_begin(struct req *r)
-{
-    struct trace_state *s = req_state_new(r, sizeof(*s));
+    const uint64_t now = clock_ns();
 
     s->runner = r->runner;
-    return wait_slot(r, trace_json_look);
+    *cut = (struct trace_cut){.from = now - (uint64_t)r->params[TRACE_SECONDS] * NS_PER_S,
+                              .to = now,
+                              .course = r->runner->course,
+                              .route_name = route_name,
+                              .arg = s};
+    if (cut->from < r->runner->start_ns)
+        cut->from = r->runner->start_ns;
+    if (r->texts[TRACE_REQUEST] != NULL && cut_request(r, s, cut, refusal) != 0)
+        return -1;
+    if (r->texts[TRACE_BURST] != NULL)
+        return trace_cut_burst(r, r->texts[TRACE_BURST], s, cut, refusal);
+    return 0;
 }
 
 void
-trace_json_cleanup(struct req *r)
+trace_source_release(struct trace_source *s)
 {
-    struct trace_state *s = r->state;
-
-    trace_json_free(s->trace);
     burst_record_release(s->burst);
 }

@@ -24,7 +24,4 @@ struct trace_json *trace_json_new(const struct span_ring *, const struct trace_c
 bool trace_json_more(struct trace_json *, struct buf *out);
 void trace_json_free(struct trace_json *);
 
-/* When this request began and ended, from its own span; false: it is not in the ring. */
-bool trace_find_request(const struct span_ring *, uint64_t request, uint64_t *from, uint64_t *to);
-
 #endif

@@ -1,4 +1,4 @@
-/* links: server/trace/trace_json.c server/trace/trace_event.c server/trace/edges.c server/trace/window.c server/common/course.c server/common/span.c server/common/span_sweep.c server/common/buf.c server/common/clock.c server/common/log.c */
+/* links: server/trace/trace_json.c server/trace/walk.c server/trace/trace_event.c server/trace/edges.c server/trace/window.c server/common/course.c server/common/span.c server/common/span_sweep.c server/common/buf.c server/common/clock.c server/common/log.c */
 /*
  * The trace that Perfetto opens: well-formed, bars of one lane disjoint or nested, begins and ends
  * in pairs, only what was asked for, and an honest count of what was left out.
@@ -7,6 +7,7 @@
 
 #include "common/clock.h"
 #include "trace/trace_json.h"
+#include "trace/walk.h"
 
 #include <jansson.h>
 #include <string.h>
