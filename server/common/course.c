@@ -51,9 +51,9 @@ grow(struct course *c)
 void
 course_set(struct course *c, uint64_t at, unsigned value)
 {
-    struct course_point *last = c->next > 0 ? &c->points[(c->next - 1) & (c->room - 1)] : NULL;
+    if (c->next > 0) {
+        struct course_point *last = &c->points[(c->next - 1) & (c->room - 1)];
 
-    if (last != NULL) {
         if (at < last->at)
             at = last->at;
         if (at / NS_PER_MS != c->ms)
