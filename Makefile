@@ -11,7 +11,7 @@
 RUN_VARIABLES     := PORT TLS_PORT LISTEN DEMO CONFIG OPTIONS DATABASE_URL STATE_DIR
 BUILD_VARIABLES   := VARIANT CC CFLAGS LDFLAGS WARNINGS WERROR VERSION V PREFIX DESTDIR SHELL
 TEST_VARIABLES    := TESTS TOGETHER TIME_LIMIT FUZZ_SECONDS FUZZ_TARGETS FUZZ_KEEP SECONDS TARGETS
-MEASURE_VARIABLES := CONFIGS LOAD CONNS ROUNDS SECS RUNS ROWS BASE CHECK OUT DIR
+MEASURE_VARIABLES := CONFIGS LOAD CONNS ROUNDS SECS RUNS ROWS BASE CHECK OUT DIR TRIES
 KNOWN_VARIABLES   := $(RUN_VARIABLES) $(BUILD_VARIABLES) $(TEST_VARIABLES) $(MEASURE_VARIABLES)
 
 UNKNOWN := $(filter-out $(KNOWN_VARIABLES) -%,$(foreach v,$(.VARIABLES),$(if $(filter command,$(origin $(v))),$(v))))
@@ -85,7 +85,7 @@ endif
 .SECONDEXPANSION:
 .SUFFIXES:
 .SECONDARY:
-.PHONY: all help run test fuzz coverage compare bench lint format install clean FORCE unit loop e2e fuzzers
+.PHONY: all help run test fuzz coverage compare images bench lint format install clean FORCE unit loop e2e fuzzers
 
 all: $(B)/interleave $(B)/interleave-worker ## build the server and its workers (the default)
 
@@ -214,6 +214,11 @@ compare: ## the configs side by side: table, results.json, report (CONFIGS= LOAD
 	@config/run/packages run database compare
 	@$(MAKE) --no-print-directory all $(B)/probe
 	@loadtest/compare
+
+images: ## the three pictures of the README, drawn afresh from traces of the running server
+	@config/run/packages run database images
+	@$(MAKE) --no-print-directory all
+	@images/draw
 
 # What the kernels cost beside others' best. The others' loops are compiled as our kernels are.
 BENCH := $(wildcard loadtest/bench/*.c)

@@ -1,6 +1,6 @@
 # shellcheck shell=bash
-# What compare and goals share: one server at a time, one private database, and the burst.
-# Expects: BIN, PROBE, scratch, own_cluster, server_pid, url; sets url, db_url.
+# What compare, goals and images/draw share: one server at a time, one private database, and the burst.
+# Expects: BIN, PROBE, scratch, own_cluster, server_pid, url; sets url, db_url. PIN: a CPU that all of it runs on.
 
 die() {
     echo "${0##*/}: $*" >&2
@@ -20,7 +20,7 @@ open_database() {
     db_url=${DATABASE_URL:-}
     [ -z "$db_url" ] || return 0
     own_cluster=$(mktemp -d /tmp/il-cluster.XXXXXX)
-    db_url=$(config/run/cluster start "$own_cluster") || die "no database"
+    db_url=$(${PIN:+taskset -c "$PIN"} config/run/cluster start "$own_cluster") || die "no database"
     config/run/cluster schema "$own_cluster" >/dev/null
 }
 
@@ -28,7 +28,7 @@ start_server() { # config [option...]
     local config=$1 option options=()
     shift
     for option in "$@"; do options+=(-o "$option"); done
-    "$BIN" -c "$config" -o port=0 -o "db_url=$db_url" "${options[@]}" >"$scratch/out" 2>"$scratch/log" &
+    ${PIN:+taskset -c "$PIN"} "$BIN" -c "$config" -o port=0 -o "db_url=$db_url" "${options[@]}" >"$scratch/out" 2>"$scratch/log" &
     server_pid=$!
     url=
     for _ in $(seq 1000); do
@@ -51,12 +51,16 @@ stop_server() {
     server_pid=
 }
 
+close_database() {
+    [ -n "$own_cluster" ] || return 0
+    config/run/cluster stop "$own_cluster" >/dev/null 2>&1 || true
+    config/run/cluster remove "$own_cluster" >/dev/null 2>&1 || true
+    own_cluster=
+}
+
 cleanup() {
     stop_server
-    if [ -n "$own_cluster" ]; then
-        config/run/cluster stop "$own_cluster" >/dev/null 2>&1 || true
-        config/run/cluster remove "$own_cluster" >/dev/null 2>&1 || true
-    fi
+    close_database
     rm -rf "$scratch"
 }
 

@@ -85,6 +85,15 @@ draw_axis(const struct trace_svg *t, struct buf *b)
     buf_fini(&tick);
 }
 
+static bool
+lane_is_used(const struct trace_svg *t, unsigned lane)
+{
+    for (unsigned i = 0; i < t->bars.count; i++)
+        if (t->bars.list[i].kind == BAR_CPU && t->bars.list[i].lane == (int)lane)
+            return true;
+    return false;
+}
+
 static void
 draw_lane_names(const struct trace_svg *t, struct buf *b)
 {
@@ -98,6 +107,9 @@ draw_lane_names(const struct trace_svg *t, struct buf *b)
         svg_text(b, LABELS_END, y + l->lane_height / 2 + 4, label, name);
         svg_line(b, SVG_LEFT, y + l->lane_height, SVG_RIGHT, y + l->lane_height,
                  " stroke=\"#ccc\" stroke-width=\"1\"");
+        if (!lane_is_used(t, i))
+            svg_text(b, SVG_LEFT + 6, y + l->lane_height / 2 + 4,
+                     " font-size=\"11\" fill=\"" SVG_GREY "\"", "not used");
     }
 }
 
@@ -382,8 +394,8 @@ svg_draw_counts(struct trace_svg *t, struct buf *b)
     const struct picture *const p = &t->picture;
     const unsigned cpus = p->ncpus > p->running_max ? p->ncpus : p->running_max;
 
-    draw_count(t, b, "in progress", "in-progress", p->in_progress, p->in_progress_max,
+    draw_count(t, b, "tasks in progress", "in-progress", p->in_progress, p->in_progress_max,
                p->in_progress_max > 0 ? p->in_progress_max : 1, l->tasks, l->tasks_height);
-    draw_count(t, b, "running", "running", p->running, p->running_max, cpus > 0 ? cpus : 1,
+    draw_count(t, b, "CPUs running", "running", p->running, p->running_max, cpus > 0 ? cpus : 1,
                l->running, l->running_height);
 }

@@ -158,6 +158,6 @@ svg_add_legend(struct trace_svg *t, struct buf *b, double y)
     if (t->bars.seen_loop) {
         svg_rect(b, x, y - 9, 22, 11, " fill=\"#bbb\"");
         svg_rect(b, x, y - 1, 22, 3, " fill=\"#000\"");
-        svg_text(b, x + 27, y, small, "by the loop, else a worker");
+        svg_text(b, x + 27, y, small, "by the loop; without the edge: by a worker");
     }
 }
