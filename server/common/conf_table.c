@@ -44,8 +44,9 @@ const struct conf_key conf_keys[] = {
                  "request for another one gets 421."},
     {"demo", "listening", CONF_CHOICE, AT(demo), .def = "auto", .words = demo_words,
      .reloadable = true,
-     .sentence = "Whether /burst, /status, /config, /trace.json and the loop executors are on; "
-                 "auto: when listening on loopback only."},
+     .sentence =
+         "Whether /burst, /status, /config, /trace.json, /events and the loop executors are on; "
+         "auto: when listening on loopback only."},
     {"tls_port", "listening", CONF_INT, AT(tls_port), 0, 65535, "8443",
      .sentence = "The TCP port of https, at the same addresses, when there is a certificate; 0 "
                  "takes any free one."},

@@ -22,6 +22,13 @@
 enum { SPANS_PER_SECOND = 4000, SPANS_ABOVE = 1000, SLICES_MIN = 4096 };
 #define SLICE_GROWS_NS (20 * NS_PER_MS)
 
+const char *const span_kind_names[] = {
+    [SPAN_REQUEST] = "request", [SPAN_GATE] = "gate", [SPAN_QUEUE] = "queue",
+    [SPAN_LOOP] = "loop",       [SPAN_TURN] = "turn", [SPAN_QUERY] = "query",
+    [SPAN_BATCH] = "batch",     [SPAN_LOCK] = "lock", [SPAN_TASK] = "task",
+    [SPAN_CPU] = "cpu",
+};
+
 static void
 ring_open(struct ring *r, size_t octets)
 {

@@ -28,6 +28,7 @@ enum span_kind {
                    0 the loop, 1 + i worker i */
     SPAN_KINDS
 };
+extern const char *const span_kind_names[]; /* "request", "gate", ... */
 
 /* Lanes: a group in the high byte, the number of connection, worker or CPU in the low ones. */
 enum lane {

@@ -171,6 +171,14 @@ static const struct origin_ops child_ops = {
     .over = child_over,
 };
 
+uint64_t
+burst_of(const struct req *r)
+{
+    const struct burst_child *c = r->origin->arg;
+
+    return r->origin->ops == &child_ops && c->burst->r != NULL ? c->burst->r->id : 0;
+}
+
 /* ---- the burst's own steps ---- */
 
 static struct next burst_go(struct req *r);

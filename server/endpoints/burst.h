@@ -59,6 +59,9 @@ struct burst {
 /* plan.c: reads body or parameters, checks every address. 0, or -1 with refusal and refused. */
 MUST_CHECK int burst_plan(struct burst *);
 
+/* burst.c: number of the burst that this request belongs to; 0: none. */
+uint64_t burst_of(const struct req *);
+
 /* why.c: time worked for its requests, divided by the time that passed. */
 double burst_factor(const struct burst *);
 /* The last line. running_max is taken from the trace of CPU slices. */

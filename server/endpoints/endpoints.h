@@ -7,8 +7,8 @@
 
 #include "request/req.h"
 
-/* All routes; built once (rows of kernels are made from kernel_table, those of the page's files from
- * what is embedded or in this folder). */
+/* All routes; built once (rows of kernels are made from kernel_table, those of the page's files
+ * from what is embedded or in this folder). */
 const struct route *routes_all(const char *web_root, unsigned *count);
 
 /* kept.c: what endpoints keep from one request to the next; for struct runner. */
@@ -62,6 +62,11 @@ struct next livez_answer(struct req *);
 struct next readyz_answer(struct req *);
 struct next config_answer(struct req *);
 struct next version_answer(struct req *);
+
+/* events.c */
+struct next events_begin(struct req *);
+void events_cleanup(struct req *);
+extern const struct param events_params[];
 
 /* trace_files.c */
 struct next trace_json_begin(struct req *);

@@ -15,6 +15,7 @@ endpoints_open(void)
     struct endpoints *kept = xcalloc(1, sizeof(*kept));
 
     kept->random = clock_ns() | 1;
+    events_open(&kept->events);
     return kept;
 }
 
@@ -22,5 +23,6 @@ void
 endpoints_close(struct endpoints *kept)
 {
     burst_log_close(&kept->bursts);
+    events_close(&kept->events);
     free(kept);
 }

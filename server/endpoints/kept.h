@@ -6,6 +6,7 @@
 #define ENDPOINTS_KEPT_H
 
 #include "endpoints/burst_log.h"
+#include "endpoints/events.h"
 #include "endpoints/world.h"
 
 #include <stdint.h>
@@ -19,6 +20,7 @@ struct endpoints {
     uint64_t lock_holder[LOCK_KEYS + 1];
     uint64_t trace_slot_ns; /* /trace.json: when the next piece may be made */
     struct burst_log bursts;
+    struct events events;
     /* /cached-queries: cached[i] has the id i + 1 */
     struct world cached[WORLD_ROWS];
     unsigned ncached;

@@ -144,6 +144,13 @@ static const struct route fixed_routes[] = {
      .example = "n=1024",
      .help = "as many octets as you like: for trying clients"},
 
+    {.path = "/events",
+     .methods = METHOD_GET,
+     .first = events_begin,
+     .cleanup = events_cleanup,
+     .params = events_params,
+     .flags = ROUTE_ADMIN | ROUTE_STREAM | ROUTE_OPS | ROUTE_UNSEEN,
+     .help = "server-sent events for the live page: what runs, every 50 ms"},
     {.path = "/trace.json",
      .methods = METHOD_GET,
      .first = trace_json_begin,

@@ -19,8 +19,9 @@
 #include <string.h>
 #include <time.h>
 
-/* Of the course of in_progress: 4 MiB at most. */
-enum { COURSE_POINTS = 1 << 18 };
+/* Of the course of in_progress, 4 MiB at most, and that of queries, which only the live page reads.
+ */
+enum { COURSE_POINTS = 1 << 18, QUERIES_POINTS = 1 << 15 };
 
 /* What stands in for a route when there is none, so that r->route is never NULL. */
 static const struct route no_route = {.path = "", .flags = ROUTE_OPS};
@@ -335,6 +336,7 @@ runner_open(struct runner *rn, const struct route *routes, unsigned nroutes)
     rn->start_ns = clock_ns();
     rn->progress = maxtrack_new();
     rn->course = course_new(COURSE_POINTS);
+    rn->queries_course = course_new(QUERIES_POINTS);
     rn->routes.rows = routes;
     rn->routes.count = nroutes;
     rn->routes.counts = xcalloc(nroutes + 1, sizeof(struct route_count));
@@ -356,6 +358,7 @@ runner_close(struct runner *rn)
     }
     maxtrack_free(rn->progress);
     course_free(rn->course);
+    course_free(rn->queries_course);
     free(rn->routes.counts);
     free(rn->routes.lengths);
     buf_fini(&rn->scratch);

@@ -102,6 +102,7 @@ struct req {
     char allow[40];           /* the field Allow, for 405 */
     int status;               /* of the answer */
     uint64_t start_ns, gate_ns;
+    uint64_t state_ns;  /* it waits for what it waits for since then; see waits.h */
     struct usage usage; /* of all works that are done */
     uint64_t loop_ns;   /* own work on the loop */
     uint64_t lock_ns;   /* of usage.queue_ns: waited for a lock that another request held */

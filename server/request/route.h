@@ -36,6 +36,8 @@ enum route_flag {
     ROUTE_RUN = 128,      /* has the parameter run: the loop executors need loopback or demo */
     ROUTE_TAGGED = 256,   /* its answers have entity tags: it looks at conditions itself */
     ROUTE_UNLISTED = 512, /* a part of a page, not an address to try: not in /help */
+    ROUTE_UNSEEN = 1024,  /* watches the others: neither its spans nor switches to it are recorded,
+                             or it would show itself showing */
 };
 
 struct route {

@@ -48,7 +48,7 @@ runner_switch(struct req *r)
 {
     struct runner *rn = r->runner;
 
-    if (rn->last_run == r->id)
+    if (rn->last_run == r->id || (r->route->flags & ROUTE_UNSEEN) != 0)
         return;
     rn->last_run = r->id;
     rn->loop_switches++;
@@ -73,7 +73,8 @@ req_recorded(struct req *r)
     if (!r->sampled) {
         r->sampled = true;
         r->recorded =
-            r->origin->ops->tally != NULL || span_ring_sample(r->runner->ring, r->start_ns);
+            (r->route->flags & ROUTE_UNSEEN) == 0 &&
+            (r->origin->ops->tally != NULL || span_ring_sample(r->runner->ring, r->start_ns));
     }
     return r->recorded;
 }
@@ -189,6 +190,7 @@ leave_waiting(struct req *r)
     req_keep(r);
     (void)req_recorded(r);
     account_loop(r);
+    r->state_ns = r->runner->turn_mark;
     count_begin(r, r->runner->turn_mark);
 }
 

@@ -49,6 +49,9 @@ struct runner {
     unsigned in_progress_max, requests_max;
     struct maxtrack *progress; /* its highest since any moment, for `meanwhile` */
     struct course *course;     /* in_progress over time, for the trace */
+    unsigned queries;          /* sent to PostgreSQL and not answered */
+    struct course *queries_course;
+    uint64_t kernel_switches; /* of the workers, in tasks that are done */
     uint64_t failures[FAIL_COUNT];
 
     /* ---- the runner's own ---- */

@@ -60,16 +60,40 @@ work_done(struct work *w, struct usage *used, enum failure failure, const char *
     req_resume(r);
 }
 
+/* One task of this work begins or ends. Where none of it or all of it runs now, its request waits
+ * for something else than before. */
+static void
+change_running(struct req *r, struct ticket *t, int delta, uint64_t now)
+{
+    t->in_progress = (uint32_t)((int)t->in_progress + delta);
+    if (t->in_progress == (delta > 0 ? 1 : 0))
+        r->state_ns = now;
+    count_task(r, delta, now);
+}
+
+static void
+change_queries(struct runner *rn, int delta, uint64_t now)
+{
+    rn->queries = (unsigned)((int)rn->queries + delta);
+    course_set(rn->queries_course, now, rn->queries);
+}
+
 static void
 on_query_began(struct ticket *t, uint64_t now)
 {
-    count_task(CONTAINER(t, struct query, q.ticket)->work.req, 1, now);
+    struct req *r = CONTAINER(t, struct query, q.ticket)->work.req;
+
+    change_queries(r->runner, 1, now);
+    change_running(r, t, 1, now);
 }
 
 static void
 on_query_ended(struct ticket *t, uint64_t now)
 {
-    count_task(CONTAINER(t, struct query, q.ticket)->work.req, -1, now);
+    struct req *r = CONTAINER(t, struct query, q.ticket)->work.req;
+
+    change_queries(r->runner, -1, now);
+    change_running(r, t, -1, now);
 }
 
 static void
@@ -90,13 +114,13 @@ on_compute_began(struct ticket *t, uint64_t now)
 
     if (c->executor != EXEC_WORKERS)
         runner_switch(c->work.req);
-    count_task(c->work.req, 1, now);
+    change_running(c->work.req, t, 1, now);
 }
 
 static void
 on_compute_ended(struct ticket *t, uint64_t now)
 {
-    count_task(CONTAINER(t, struct compute, job.ticket)->work.req, -1, now);
+    change_running(CONTAINER(t, struct compute, job.ticket)->work.req, t, -1, now);
 }
 
 static void
@@ -106,6 +130,7 @@ on_compute_done(struct ticket *t, enum failure failure)
 
     /* time that the executors spent on the loop is in the tasks' CPU time already */
     runner_mark(c->work.req->runner);
+    c->work.req->runner->kernel_switches += t->usage.kernel_switches;
     work_done(&c->work, &t->usage, failure, c->job.why);
 }
 
@@ -178,11 +203,26 @@ on_delay(evutil_socket_t fd, short what, void *arg)
     work_done(&d->work, &none, FAIL_NONE, "");
 }
 
+/* One that is over, to be used again: a request may wait very often, and its memory only grows. */
+static struct delay *
+take_old_delay(struct req *r)
+{
+    for (struct work *w = r->works; w != NULL; w = w->older) {
+        if (w->kind == WORK_DELAY && w->done) {
+            req_release(w);
+            return CONTAINER(w, struct delay, work);
+        }
+    }
+    return NULL;
+}
+
 void
 req_delay(struct req *r, uint64_t ns)
 {
-    struct delay *d = arena_zalloc(&r->arena, sizeof(*d));
+    struct delay *d = take_old_delay(r);
 
+    if (d == NULL)
+        d = arena_zalloc(&r->arena, sizeof(*d));
     work_begin(r, &d->work, WORK_DELAY);
     d->due_ns = clock_ns() + ns;
     evtimer_assign(&d->timer, r->runner->base, on_delay, d);
@@ -195,12 +235,24 @@ req_soft(struct work *w)
     w->soft = true;
 }
 
+/* One that nobody waits for any more is not counted further, though PostgreSQL may be at it. */
+static void
+release_query(struct query *query)
+{
+    struct ticket *t = &query->q.ticket;
+
+    if (t->in_progress > 0)
+        change_queries(query->work.req->runner, -(int)t->in_progress, clock_ns());
+    t->in_progress = 0;
+    db_release(&query->q);
+}
+
 static void
 release(struct work *w)
 {
     switch (w->kind) {
     case WORK_QUERY:
-        db_release(&CONTAINER(w, struct query, work)->q);
+        release_query(CONTAINER(w, struct query, work));
         break;
     case WORK_COMPUTE:
         job_release(&CONTAINER(w, struct compute, work)->job);
