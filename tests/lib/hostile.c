@@ -24,22 +24,30 @@ allow_descriptors(unsigned count)
     ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
 }
 
+static size_t
+length_of(const char *octets, size_t len)
+{
+    return len > 0 ? len : strlen(octets);
+}
+
 void
 hostile_open(struct hostile *h, const struct server *server, const struct hostile_kind *kind,
              unsigned count)
 {
+    const struct server at = {.port = kind->tls ? server->tls_port : server->port};
+
     *h = (struct hostile){.kind = kind, .count = count, .left = count};
     allow_descriptors(count + 100);
     h->clients = calloc(count, sizeof(*h->clients));
     ck_assert_ptr_nonnull(h->clients);
     for (unsigned i = 0; i < count; i++) {
-        int fd = client_connect(server);
+        int fd = client_connect(&at);
 
         if (kind->receive_buffer > 0)
             setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &kind->receive_buffer,
                        sizeof(kind->receive_buffer));
         if (kind->begin != NULL)
-            client_send(fd, kind->begin);
+            client_send_octets(fd, kind->begin, length_of(kind->begin, kind->begin_len));
         fcntl(fd, F_SETFL, O_NONBLOCK);
         h->clients[i] = (struct pollfd){.fd = fd, .events = POLLRDHUP};
         if (kind->take > 0)
@@ -69,7 +77,7 @@ void
 hostile_turn(struct hostile *h)
 {
     const char *drip = h->kind->drip;
-    const char *octet = drip != NULL ? drip + h->turn % strlen(drip) : NULL;
+    const char *octet = drip != NULL ? drip + h->turn % length_of(drip, h->kind->drip_len) : NULL;
 
     ck_assert_int_ge(poll(h->clients, h->count, 0), 0);
     for (unsigned i = 0; i < h->count; i++) {

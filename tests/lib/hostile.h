@@ -13,10 +13,12 @@
 
 struct hostile_kind {
     const char *name;
-    const char *begin;  /* sent at once; NULL: nothing */
-    const char *drip;   /* sent octet by octet, one a turn, over and over; NULL: nothing */
-    unsigned take;      /* octets read a turn; 0: none */
-    int receive_buffer; /* SO_RCVBUF; 0: the system's */
+    const char *begin;          /* sent at once; NULL: nothing */
+    const char *drip;           /* sent octet by octet, one a turn, over and over; NULL: nothing */
+    size_t begin_len, drip_len; /* 0: they are texts */
+    unsigned take;              /* octets read a turn; 0: none */
+    int receive_buffer;         /* SO_RCVBUF; 0: the system's */
+    bool tls;                   /* at the port of https */
 };
 
 struct hostile {
