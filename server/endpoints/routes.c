@@ -165,7 +165,7 @@ static const struct route fixed_routes[] = {
      .cleanup = trace_svg_cleanup,
      .params = trace_svg_params,
      .example = "seconds=5",
-     .flags = ROUTE_ADMIN | ROUTE_STREAM | ROUTE_OPS,
+     .flags = ROUTE_ADMIN | ROUTE_STREAM | ROUTE_OPS | ROUTE_UNSEEN,
      .help = "the same as a picture"},
     {.path = "/status",
      .methods = METHOD_GET,
