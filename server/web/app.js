@@ -1,0 +1,354 @@
+/*
+ * The live page: puts the parts together. Feed (what ran) -> Trace -> lanes and strips on canvas; buttons ->
+ * Runner -> bursts -> measured beside expected. A frame is drawn when the browser wants one, and
+ * only while something can have changed.
+ *
+ *   feed.js  trace.js        what ran              scenarios.js  what can be tried, and what to expect
+ *   lanes.js strips.js       how it is drawn       runner.js bursts.js   asks for it
+ *   paint.js palette.js      brushes and colours   panel.js  lessons.js  table, detail; the seven lessons
+ *   recorded.js              what the first visitor sees
+ */
+import { curlOf } from './bursts.js';
+import { Feed } from './feed.js';
+import { createLanes, View } from './lanes.js';
+import { createLesson } from './lessons.js';
+import { about, el, paletteRead, seconds, times } from './palette.js';
+import { createPanel } from './panel.js';
+import { recordedLoad } from './recorded.js';
+import { Runner } from './runner.js';
+import { lanesOf, SCENARIOS, scenario, WAYS } from './scenarios.js';
+import { createStrips, stripsText } from './strips.js';
+
+const $ = (id) => document.getElementById(id);
+const params = new URLSearchParams(location.search);
+const calm = matchMedia('(prefers-reduced-motion: reduce)');
+const view = new View();
+
+let recording = null; /* {trace, strips, began (ms of our clock), total (us), date} until work is seen */
+let strips = [];
+let pinned = 0, onlyMine = false, factor = null;
+
+const feed = new Feed({ hello: showFacts, state: (words) => { $('marks').textContent = words; }, work: endRecording });
+const host = () => ({ cpus: feed.hello?.cpus || 2, workers: feed.hello ? feed.hello.workers : 2, slow: feed.hello?.limits.db_slow || 64 });
+const where = () => document.querySelector('input[name=run]:checked').value;
+const runner = new Runner(feed, host, { busy: showBusy, done: showDone, four: showFour });
+const lanes = createLanes($('lanes'), view);
+const four = createStrips($('strips'));
+const panel = createPanel($('requests'), $('detail'), pin);
+const lesson = createLesson($('lesson'), params.get('lesson'), { run: start, host });
+
+/* ---- what the server is ---- */
+
+const many = (n, word) => `${n} ${word}${n === 1 ? '' : 's'}`;
+
+function showFacts({ hello: h }) {
+  $('facts').textContent = [`1 loop`, many(h.workers, 'worker'), many(h.cpus, 'CPU'), h.config].join(' · ');
+  $('marks').textContent = [h.demo ? '' : 'demo endpoints are off: bursts are refused (demo = yes turns them on)',
+    h.slices === 'exact' ? '' : 'CPU slices are sampled, not exact'].filter(Boolean).join(' · ');
+  document.querySelector('input[value=workers]').disabled = h.workers === 0;
+  if (h.workers === 0) document.querySelector('input[value=loop]').checked = true;
+  showScenarios();
+  lesson.draw();
+}
+
+/* ---- buttons ---- */
+
+const cards = new Map(); /* key -> {button, expect, measured} */
+
+function makeScenarios() {
+  SCENARIOS.forEach((s, i) => {
+    const expect = el('span', { class: 'expect' }), measured = el('span', { class: 'measured' });
+    const button = el('button', { type: 'button', class: i === 0 ? 'first' : null, 'data-key': s.key, onclick: () => start(s) }, el('b', {}, s.name), expect, measured);
+
+    cards.set(s.key, { button, expect, measured });
+    $('scenarios').append(button);
+  });
+}
+
+/* What to expect, anew when the server or the choice of executor changed. */
+function expectation(s) {
+  if (s.words) return s.words(host());
+  if (s.ways) return WAYS.map((w) => (w.expect(host()) / 1000).toFixed(1)).join(' · ') + ' s expected';
+  const words = about(s.expect(host(), where()));
+
+  return s.hint ? `${words}; ${s.hint}` : `${words}; one at a time ${(s.alone() / 1000).toFixed(1)} s`;
+}
+
+function showScenarios() {
+  for (const s of SCENARIOS) cards.get(s.key).expect.textContent = expectation(s);
+}
+
+function start(s) {
+  if (runner.busy) return Promise.resolve(null);
+  endRecording();
+  resume();
+  if (!s.ways) $('four').hidden = true;
+  $('result').replaceChildren(s.ways ? 'Four bursts of the same eight tasks: four waits of 0.3 s and four computations of 0.3 s.' : `${s.name}: expected ${expectation(s)}.`);
+  showCurl(s);
+  for (const c of cards.values()) c.button.disabled = true;
+  return runner.run(s, where());
+}
+
+function showBusy(s, words) {
+  const card = cards.get(s.key);
+
+  card.button.classList.add('busy');
+  card.button.classList.remove('failed');
+  card.measured.textContent = words;
+}
+
+function showDone(s, r) {
+  const card = cards.get(s.key);
+
+  card.button.classList.remove('busy');
+  card.button.classList.toggle('failed', Boolean(r.error));
+  for (const c of cards.values()) c.button.disabled = false;
+  if (r.error) {
+    card.measured.textContent = 'failed';
+    $('result').replaceChildren(el('span', { class: 'bad' }, r.error));
+    return;
+  }
+  factor = r.summary ? r.summary.factor : r.alone / r.measured;
+  card.measured.textContent = r.strips ? `${r.strips.map((x) => (x.summary.wall_ms / 1000).toFixed(2)).join(' · ')} s` : `measured ${seconds(r.measured)}`;
+  $('result').replaceChildren(...resultWords(s, r));
+  if (r.strips) $('four-text').textContent = fourWords(r.strips);
+}
+
+function resultWords(s, r) {
+  const words = [el('b', {}, `${s.ways ? 'Both' : s.name}: ${seconds(r.measured)}`), `, expected ${about(r.expected)}`];
+
+  if (s.picture) words.push(` (in 1 section ${seconds(r.alone)}). `);
+  else words.push(` · ${times(r.summary.factor)} against one at a time · ${r.summary.requests_max} in progress, ${r.summary.running_max} running. `);
+  if (r.summary) words.push(el('span', { class: 'why' }, `Why: ${r.summary.why}.`));
+  if (r.picture) {
+    const image = el('img', { alt: 'the picture, tinted by the worker that computed each section', src: URL.createObjectURL(r.picture) });
+
+    image.addEventListener('load', () => URL.revokeObjectURL(image.src));
+    words.push(el('span', { class: 'why' }, 'Each half is tinted by the worker that computed it.'), image);
+  }
+  return words;
+}
+
+/* What the four strips show, in words. */
+function fourWords(list) {
+  const [neither, , , both] = list.map((s) => s.summary.wall_ms);
+
+  return `Concurrency lets waits overlap, parallelism splits the computing; neither replaces the other. Both: ${seconds(both)} instead of ${seconds(neither)}. ${stripsText(list)}`;
+}
+
+function showFour(list) {
+  strips = list;
+  $('four').hidden = false;
+  $('four-text').textContent = '';
+  four.show(strips, Math.max(...strips.map((s) => s.predicted)));
+}
+
+function showCurl(s) {
+  $('curl').textContent = s.ways ? WAYS.map((w) => curlOf(w.plan)).join('\n') : curlOf(s.plan(where()));
+}
+
+/* ---- the recording ---- */
+
+async function startRecording() {
+  const loaded = await recordedLoad(WAYS);
+
+  if (!loaded || feed.seen) return;
+  recording = { ...loaded, began: performance.now() };
+  strips = recording.strips;
+  four.show(strips, 0);
+  $('four-text').textContent = fourWords(strips);
+  for (const mark of document.querySelectorAll('.recorded')) {
+    mark.textContent = `RECORDED ${recording.date.slice(0, 10)}, ${many(recording.cpus, 'CPU')}: press a button to see it live`;
+    mark.hidden = false;
+  }
+}
+
+/* Work was seen, or asked for: from now on all is live. */
+function endRecording() {
+  feed.seen = true;
+  if (!recording) return;
+  recording = null;
+  strips = [];
+  four.show([], 0);
+  $('four').hidden = true;
+  pinned = 0;
+  for (const mark of document.querySelectorAll('.recorded')) mark.hidden = true;
+}
+
+/* ---- frames ---- */
+
+const look = () => ({ cpus: recording ? recording.cpus : host().cpus, workers: recording ? recording.workers : host().workers, pinned,
+  mine: onlyMine && !recording ? isMine : null });
+
+function isMine(id) {
+  return runner.mine.has(id) || runner.mine.has(feed.trace.requests.get(id)?.burst);
+}
+
+let drawnAt = 0;
+
+function frame() {
+  requestAnimationFrame(frame);
+  if (document.hidden) return;
+  const trace = recording ? recording.trace : feed.trace;
+
+  if (recording) replay();
+  else view.tick(trace.to - 60e6);
+  runner.grow(strips);
+  lanes.draw(trace, look());
+  if (strips.length > 0 && !$('four').hidden) four.draw(feed.trace.to, look().cpus);
+  if (performance.now() - drawnAt > 200) {
+    drawnAt = performance.now();
+    showNumbers();
+    panel.draw(trace, look(), view.end);
+    if (pinned) panel.showDetail(trace, pinned, view.end);
+  }
+}
+
+/* The recording runs once past the window, at the speed it had, and then stays. */
+function replay() {
+  if (view.paused) return;
+  const passed = calm.matches ? Infinity : (performance.now() - recording.began) * 1000;
+
+  view.end = Math.min(recording.total + 0.3e6, 2.6e6 + passed * view.rate);
+}
+
+/* Means and peaks of the last moments, so that numbers can be read. */
+function showNumbers() {
+  const c = feed.counts, t = feed.trace;
+  let busy = 0, peak = 0, waits = 0;
+
+  if (!c) return;
+  t.running(t.to - 1e6, t.to - 40000, (a, b, n) => {
+    busy += (b - a) * n;
+    if (b > t.to - 400000 && b - a > 30) peak = Math.max(peak, n);
+  });
+  for (let i = Math.max(1, t.queries.length - 50); i < t.queries.length; i++) waits = t.queries[i][1];
+  const cpu = busy / 960000, now = cpu + waits;
+
+  $('n-tasks').textContent = c.tasks;
+  $('n-running').textContent = peak;
+  $('n-cpu').textContent = `${Math.round((cpu * 100) / host().cpus)} %`;
+  $('h-cpu').textContent = `of ${many(host().cpus, 'CPU')}`;
+  $('n-factor').textContent = c.tasks > 0 && now > 0.2 ? times(now) : factor !== null ? times(factor) : '–';
+  $('n-lag').textContent = seconds(c.lag / 1000);
+  $('n-loop').textContent = `${Math.round(feed.rate('loop_switches'))}/s`;
+  $('n-kernel').textContent = `${Math.round(feed.rate('kernel_switches'))}/s`;
+  $('n-tasks').parentNode.classList.toggle('on', c.tasks > 1);
+  $('n-running').parentNode.classList.toggle('on', peak > 1);
+  $('lanes-text').textContent = `${many(c.requests, 'request')}, ${many(c.tasks, 'task')} in progress, ${peak} running on ${many(host().cpus, 'CPU')}, ${c.queries} in PostgreSQL, ${c.answered} answered.`
+    + (feed.sampled > 1 ? ` One request in ${feed.sampled} is shown; the counts are exact.` : '');
+  if (feed.sampled > 1) $('marks').textContent = `1 request in ${feed.sampled} shown, counts exact`;
+  else if ($('marks').textContent.startsWith('1 request in')) $('marks').textContent = '';
+}
+
+/* ---- hands ---- */
+
+function pin(id) {
+  pinned = id === pinned ? 0 : id;
+  panel.showDetail(recording ? recording.trace : feed.trace, pinned, view.end);
+}
+
+function pause(on = !view.paused) {
+  view.paused = on;
+  $('pause').setAttribute('aria-pressed', String(on));
+  $('pause').firstChild.textContent = on ? 'Go on ' : 'Pause ';
+}
+
+function resume() {
+  pause(false);
+  if (view.rate === 1) view.end = view.live();
+}
+
+function pan(pixels) {
+  pause(true);
+  view.end = Math.min(view.end + pixels * lanes.perPixel(), recording ? recording.total + 0.3e6 : view.live());
+}
+
+function setWindow() {
+  const list = [...$('window').options], near = list.find((o) => Math.abs(o.value * 1e6 - view.span) < 1000);
+
+  $('window').value = near ? near.value : '';
+}
+
+function takePointer(canvas) {
+  let from = null, moved = 0;
+
+  canvas.addEventListener('pointerdown', (e) => {
+    from = e.clientX;
+    moved = 0;
+    canvas.setPointerCapture(e.pointerId);
+  });
+  canvas.addEventListener('pointermove', (e) => {
+    if (from === null) return;
+    moved += Math.abs(e.clientX - from);
+    if (moved > 4) {
+      canvas.classList.add('dragging');
+      pan(from - e.clientX);
+    }
+    from = e.clientX;
+  });
+  canvas.addEventListener('pointerup', (e) => {
+    from = null;
+    canvas.classList.remove('dragging');
+    if (moved <= 4) pin(lanes.hit(e.offsetX, e.offsetY));
+  });
+  canvas.addEventListener('pointercancel', () => { from = null; });
+  canvas.addEventListener('wheel', (e) => {
+    e.preventDefault();
+    if (Math.abs(e.deltaX) > Math.abs(e.deltaY)) pan(e.deltaX);
+    else view.zoom(e.deltaY > 0 ? 1.15 : 1 / 1.15, (e.offsetX - lanes.left()) / Math.max(1, canvas.clientWidth - lanes.left()));
+    setWindow();
+  }, { passive: false });
+}
+
+const keys = {
+  ' ': () => (view.paused ? resume() : pause(true)),
+  ArrowLeft: () => pan(-60),
+  ArrowRight: () => pan(60),
+  '+': () => view.zoom(0.7, 0.5),
+  '=': () => view.zoom(0.7, 0.5),
+  '-': () => view.zoom(1 / 0.7, 0.5),
+  Escape: () => pin(0),
+};
+
+function takeKeys() {
+  document.addEventListener('keydown', (e) => {
+    if (e.ctrlKey || e.metaKey || e.altKey || /^(INPUT|SELECT|TEXTAREA)$/.test(e.target.tagName)) return;
+    if (e.key === ' ' && e.target.tagName === 'BUTTON') return;
+    const s = SCENARIOS[Number(e.key) - 1];
+
+    if (s) start(s);
+    else if (keys[e.key]) {
+      e.preventDefault();
+      keys[e.key]();
+      setWindow();
+    }
+  });
+}
+
+function takeHands() {
+  takePointer($('lanes'));
+  takeKeys();
+  $('pause').addEventListener('click', () => keys[' ']());
+  $('window').addEventListener('change', () => { view.span = Number($('window').value) * 1e6; });
+  $('slow').addEventListener('change', () => { view.rate = $('slow').checked ? 0.1 : 1; });
+  $('mine').addEventListener('change', () => { onlyMine = $('mine').checked; });
+  $('where').addEventListener('change', showScenarios);
+  $('copy').addEventListener('click', async () => {
+    await navigator.clipboard?.writeText($('curl').textContent);
+    $('copy').textContent = 'Copied';
+    setTimeout(() => { $('copy').textContent = 'Copy'; }, 1500);
+  });
+  matchMedia('(prefers-color-scheme: dark)').addEventListener('change', paletteRead);
+}
+
+if (params.get('big') === '1') document.documentElement.classList.add('big');
+paletteRead();
+makeScenarios();
+showScenarios();
+showCurl(scenario('four'));
+panel.showDetail(feed.trace, 0, 0);
+takeHands();
+feed.open(view);
+if (lanesOf(host(), 'workers') > 0 && params.get('recorded') !== '0') startRecording();
+requestAnimationFrame(frame);
