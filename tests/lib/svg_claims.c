@@ -222,7 +222,7 @@ covered(const struct svg *svg, const struct svg_bar *bars, size_t count, double 
 {
     for (size_t i = 0; i < count && from < to; i++) {
         if (time_of(svg, bars[i].x) - grain > from)
-            return false;
+            break;
         if (time_of(svg, bars[i].x + bars[i].width) > from)
             from = time_of(svg, bars[i].x + bars[i].width);
     }
