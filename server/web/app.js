@@ -108,18 +108,19 @@ function showDone(s, r) {
     $('result').replaceChildren(el('span', { class: 'bad' }, r.error));
     return;
   }
-  factor = r.summary ? r.summary.factor : r.alone / r.measured;
+  factor = s.why ? null : r.summary ? r.summary.factor : r.alone / r.measured;
   card.measured.textContent = r.strips ? `${r.strips.map((x) => (x.summary.wall_ms / 1000).toFixed(2)).join(' · ')} s` : `measured ${seconds(r.measured)}`;
   $('result').replaceChildren(...resultWords(s, r));
-  if (r.strips) $('four-text').textContent = fourWords(r.strips);
+  if (r.strips) showFourWords(r.strips);
 }
 
 function resultWords(s, r) {
   const words = [el('b', {}, `${s.ways ? 'Both' : s.name}: ${seconds(r.measured)}`), `, expected ${about(r.expected)}`];
 
   if (s.picture) words.push(` (in 1 section ${seconds(r.alone)}). `);
+  else if (s.why) words.push(' for waits of 0.1 s. ');
   else words.push(` · ${times(r.summary.factor)} against one at a time · ${r.summary.requests_max} in progress, ${r.summary.running_max} running. `);
-  if (r.summary) words.push(el('span', { class: 'why' }, `Why: ${r.summary.why}.`));
+  if (r.summary) words.push(el('span', { class: 'why' }, `Why: ${s.why || r.summary.why}.`));
   if (r.picture) {
     const image = el('img', { alt: 'the picture, tinted by the worker that computed each section', src: URL.createObjectURL(r.picture) });
 
@@ -133,7 +134,11 @@ function resultWords(s, r) {
 function fourWords(list) {
   const [neither, , , both] = list.map((s) => s.summary.wall_ms);
 
-  return `Concurrency lets waits overlap, parallelism splits the computing; neither replaces the other. Both: ${seconds(both)} instead of ${seconds(neither)}. ${stripsText(list)}`;
+  return `Concurrency lets waits overlap, parallelism splits the computing; neither replaces the other. Both: ${seconds(both)} instead of ${seconds(neither)}.`;
+}
+
+function showFourWords(list) {
+  $('four-text').replaceChildren(fourWords(list), el('span', { class: 'sr' }, stripsText(list)));
 }
 
 function showFour(list) {
@@ -156,7 +161,7 @@ async function startRecording() {
   recording = { ...loaded, began: performance.now() };
   strips = recording.strips;
   four.show(strips, 0);
-  $('four-text').textContent = fourWords(strips);
+  showFourWords(strips);
   for (const mark of document.querySelectorAll('.recorded')) {
     mark.textContent = `RECORDED ${recording.date.slice(0, 10)}, ${many(recording.cpus, 'CPU')}: press a button to see it live`;
     mark.hidden = false;

@@ -162,8 +162,6 @@ export function createLanes(canvas, view) {
         if (r.state === 'db') paintWait(g, x(r.since), b, y, h, color.line);
         else if (r.state === 'queue' || r.state === 'gate') paintQueue(g, x(r.since), b, y, h);
       g.restore();
-      if (b - Math.max(a, m.left) > 24 && each > 9)
-        text(g, b - a > 130 ? `${labelOf(r)}  ${r.path || ''}` : labelOf(r), Math.max(a, m.left) + 4, y + h / 2, { size: Math.min(11, each - 3), weight: 600, color: ink().ink });
       g.globalAlpha = 1;
     }
   }
@@ -216,7 +214,21 @@ export function createLanes(canvas, view) {
     cpus.forEach((row, i) => row.paint(g, m.left, m.cpu.y + i * m.cpu.each, m.cpu.each - 2, 1, label));
     loop.paint(g, m.left, m.loop.y, m.loop.each - 2, 1, null);
     workers.forEach((row, i) => row.paint(g, m.left, m.worker.y + i * m.worker.each + 2, m.worker.each - 6, 1, null));
-    for (const p of rowsOf) rows.get(p.r.id).paint(g, m.left, p.y + 1, p.each - 4, 1, null);
+    for (const p of rowsOf) {
+      rows.get(p.r.id).paint(g, m.left, p.y + 1, p.each - 4, 1, null);
+      drawNumber(g, p, to);
+    }
+  }
+
+  /* The number of a request, where its row begins. */
+  function drawNumber(g, { r, y, each }, to) {
+    const a = Math.max(x(r.start), m.left), room = x(r.end === null ? to : Math.min(r.end, to)) - a, name = labelOf(r);
+    const size = Math.min(11, each - 4), need = 6 + name.length * size * 0.65, color = hue(colorOf(r));
+
+    if (each < 10 || room < need + 4) return;
+    g.fillStyle = color.fill;
+    g.fillRect(a, y, need, each - 2);
+    text(g, name, a + need / 2, y + each / 2 - 0.5, { size, weight: 700, color: color.text, align: 'center' });
   }
 
   /* Colour -> what is written in its bars: the number of the one request that has it, or nothing. */

@@ -43,7 +43,7 @@ const LESSONS = [
     why: 'Concurrency alone lets the waits overlap with all else; parallelism alone halves the computing; only both together do both.' },
   { title: 'Block the loop', run: () => scenario('block'),
     ask: 'Five requests wait 100 ms in the database while one computes 1 s right on the loop, without giving way. How long until the five are answered?',
-    choices: () => [100, 500, 1000], measured: wall,
+    choices: () => [100, 500, 1000], measured: wall, quiet: true,
     why: 'Their answers are there after 100 ms, but the only thread that could pass them on is computing. Whatever computes must take turns, or go to a worker: see “loop lag”.' },
 ];
 
@@ -95,7 +95,7 @@ export function createLesson(box, number, hands) {
     return el('div', { class: 'verdict', 'aria-live': 'polite' },
       el('div', {}, el('h3', {}, 'your guess'), el('p', { class: `value ${right ? 'right' : 'wrong'}` }, `${words(guess)} ${right ? '✓' : '✗'}`)),
       el('div', {}, el('h3', {}, 'measured'), el('p', { class: 'value' }, seconds(measured))),
-      el('div', {}, el('h3', {}, 'why'), el('p', {}, lesson.why), el('p', { class: 'empty' }, `Measured: ${result.summary.why}.`),
+      el('div', {}, el('h3', {}, 'why'), el('p', {}, lesson.why), lesson.quiet ? null : el('p', { class: 'empty' }, `Measured: ${result.summary.why}.`),
         el('p', {}, at + 1 < LESSONS.length ? go(at + 2, `Next: ${LESSONS[at + 1].title} →`, false) : el('a', { href: '/' }, 'That was the last one: try your own →'))));
   }
 

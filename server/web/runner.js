@@ -36,7 +36,7 @@ export class Runner {
     }
   }
 
-  burst(plan, onHead = () => {}) {
+  burst(plan, onHead = () => {}, onLine = () => {}) {
     let id = 0;
 
     return burst(plan, {
@@ -48,17 +48,18 @@ export class Runner {
       onLine: (line) => {
         this.mine.add(line.request);
         this.feed.takeLine(id, line);
+        onLine(line);
       },
     });
   }
 
   async runBurst(s, where) {
-    const expected = s.expect(this.host(), where);
+    const expected = s.expect(this.host(), where), lines = [];
 
     this.show.busy(s, 'running …');
-    const summary = await this.burst(s.plan(where));
+    const summary = await this.burst(s.plan(where), undefined, (line) => lines.push(line));
 
-    return { expected, measured: summary.wall_ms, alone: s.alone ? s.alone() : 0, summary };
+    return { expected, measured: s.measure ? s.measure(lines) : summary.wall_ms, alone: s.alone(), summary };
   }
 
   /* The four bursts, one after the other; each strip grows from the feed and is then drawn from its trace. */

@@ -30,7 +30,7 @@ export function createStrips(canvas) {
     const unit = big ? 11 : 8, lane = big ? 13 : 9, head = wide ? 8 : 40;
     const tall = head + TASKS * unit + 5 + cpus * lane + 12;
     const { g, width } = canvasFit(canvas, strips.length * tall + 22);
-    const left = wide ? (big ? 300 : 232) : 44, right = wide ? (big ? 190 : 150) : 8;
+    const left = wide ? (big ? 330 : 256) : 44, right = wide ? (big ? 200 : 158) : 8;
     const axis = axisOf(now), scale = (width - left - right) / (axis * 1000);
 
     drawAxis(g, left, width - right, strips.length * tall, axis);

@@ -102,7 +102,8 @@ export class Trace {
   }
 
   addSlice([cpu, who, start, duration]) {
-    const list = (this.cpus[cpu] ||= []);
+    while (this.cpus.length <= cpu) this.cpus.push([]);
+    const list = this.cpus[cpu];
 
     for (let i = list.length - 1; i >= 0 && list[i].start >= start; i--)
       if (list[i].who === who && list[i].start === start) {
@@ -124,7 +125,7 @@ export class Trace {
   /* fn(cpu, request or 0, who, from, to) for each piece of CPU time in the window. */
   bars(from, to, fn) {
     for (let cpu = 0; cpu < this.cpus.length; cpu++) {
-      const list = this.cpus[cpu] || [];
+      const list = this.cpus[cpu];
 
       for (let i = firstAfter(list, from); i < list.length && list[i].start < to; i++)
         this.split(list[i], cpu, from, to, fn);
@@ -148,7 +149,7 @@ export class Trace {
 
   /* fn(from, to, how many CPUs were occupied): the whole window, without gaps. */
   running(from, to, fn) {
-    const lists = this.cpus.map((list) => ({ list: list || [], i: firstAfter(list || [], from) }));
+    const lists = this.cpus.map((list) => ({ list, i: firstAfter(list, from) }));
     let at = from;
 
     while (at < to) {
@@ -175,7 +176,7 @@ export class Trace {
   forget(t) {
     const old = (item) => item.end < t;
 
-    for (const list of [...this.lanes.values(), ...this.cpus.filter(Boolean)]) {
+    for (const list of [...this.lanes.values(), ...this.cpus]) {
       const n = firstAfter(list, t);
 
       if (n > 200) list.splice(0, n);
