@@ -103,7 +103,10 @@ pool_note_failure(struct db_pool *pool, uint64_t now)
     struct db *db = pool->db;
 
     pool->failing = true;
-    back_off(pool, now);
+    /* Those that were tried at once count as one: PostgreSQL may refuse all of them because of each
+     * other, where one alone would be granted. */
+    if (now >= pool->retry_ns)
+        back_off(pool, now);
     for (unsigned i = 0; i < DB_ALL_CLASSES; i++) {
         struct db_pool *p = &db->pools[i];
 
