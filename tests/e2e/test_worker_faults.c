@@ -133,7 +133,8 @@ computing_worker(void)
 /* ---- deaths ---- */
 
 /* Kills the workers `first` to `last`; how long, from the last one's death on, until all are in the
- * pool again. */
+ * pool again. None of them runs when the first one dies: a task that is sent from there to the next
+ * one does not begin on it, and so does not die twice. */
 static double
 kill_and_await(unsigned first, unsigned last, int signal_number)
 {
@@ -142,8 +143,12 @@ kill_and_await(unsigned first, unsigned last, int signal_number)
 
     for (unsigned i = first; i <= last; i++)
         pids[i] = server_worker(server, i);
+    for (unsigned i = first; i <= last && first < last; i++)
+        strike(pids[i], SIGSTOP);
     for (unsigned i = first; i <= last; i++)
         strike(pids[i], signal_number);
+    for (unsigned i = first; i <= last && first < last; i++)
+        strike(pids[i], SIGCONT);
     for (unsigned i = first; i <= last; i++)
         process_wait_gone(pids[i]);
     dead = steady_now_ns();

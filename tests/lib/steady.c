@@ -285,8 +285,10 @@ wait_for(struct steady *s, unsigned row, unsigned long least, bool good)
     while ((have = answers(s, row, good)) < least && error == 0)
         error = pthread_cond_timedwait(&s->counted, &s->lock, &ts);
     pthread_mutex_unlock(&s->lock);
-    ck_assert_msg(have >= least, "%s: %lu answers instead of %lu within %d ms", s->rows[row].path,
-                  have, least, E2E_DEADLINE_MS);
+    ck_assert_msg(have >= least,
+                  "%s: %lu answers instead of %lu within %d ms (of all, %lu good, %lu refused)",
+                  s->rows[row].path, have, least, E2E_DEADLINE_MS, s->counts[row].good,
+                  s->counts[row].refused);
 }
 
 struct steady_count
