@@ -17,7 +17,8 @@ export class Feed {
   constructor(on) {
     this.on = on;
     this.trace = new Trace();
-    this.bursts = new Map(); /* burst -> ids of its requests */
+    this.bursts = new Map(); /* burst -> ids of its requests, rising */
+    this.lines = new Map(); /* request -> [burst, line] that came before its spans */
     this.hello = null;
     this.counts = null;
     this.history = []; /* [ms of our clock, counts] of the last second */
@@ -66,7 +67,10 @@ export class Feed {
       const r = this.isQuiet(s) ? null : t.addSpan(s);
 
       if (r) {
+        const early = this.lines.get(r.id);
+
         this.nameRoute(r);
+        if (early) this.takeLine(...early);
         work = true;
       }
     }
@@ -108,14 +112,22 @@ export class Feed {
     if (r.burst) return;
     r.burst = burst;
     ids.push(r.id);
-    r.place = ids.length - 1;
+    ids.sort((a, b) => a - b).forEach((id, i) => {
+      const other = this.trace.requests.get(id);
+
+      if (other) other.place = i;
+    });
   }
 
-  /* A line of a burst's answer: exact, and the only trace of what was too quick to be seen open. */
+  /* A line of a burst's answer: exact, and often here before the spans; then it waits for them. */
   takeLine(burst, line) {
     const r = this.trace.requests.get(line.request);
 
-    if (!r) return;
+    if (!r) {
+      this.lines.set(line.request, [burst, line]);
+      return;
+    }
+    this.lines.delete(line.request);
     this.join(r, burst);
     r.path = line.path;
     r.line = line;

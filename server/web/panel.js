@@ -62,8 +62,13 @@ export function createPanel(table, detail, pin) {
     const tasks = r.spans.filter((s) => s.kind === KIND.TASK), lanes = new Set(tasks.map((s) => s.lane));
     const grid = el('div', { class: 'parts' });
 
-    for (const [name, ms] of Object.entries(parts))
-      grid.append(el('span', {}, name), el('span', { class: 'num' }, seconds(ms)), el('meter', { max: most, value: ms, 'aria-label': name }));
+    for (const [name, ms] of Object.entries(parts)) {
+      const bar = el('span', { class: 'bar' });
+
+      bar.style.width = `${(ms / most) * 100}%`;
+      bar.style.background = hue(colorOf(r)).fill;
+      grid.append(el('span', {}, name), el('span', { class: 'num' }, seconds(ms)), el('span', { class: 'track' }, bar));
+    }
     detail.replaceChildren(
       el('h3', {}, chip(r), ` ${r.path || ''} · ${r.end === null ? 'so far ' : ''}${seconds(total)}`),
       grid,

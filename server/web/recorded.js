@@ -1,7 +1,8 @@
 /*
  * What the first visitor sees before anything ran: recorded.json, the four bursts of "the same eight
- * tasks, four ways" as a real server ran them, written by tests/lib/record (its head tells how). Kept
- * small: whole tens of microseconds, each number the difference to the one before it.
+ * tasks, four ways" as a real server ran them. The page writes it itself: open /?record=8, press the first
+ * button, keep what then stands below as recorded.json. Kept small: whole tens of microseconds, gaps
+ * instead of times, slices of one process that are less than GRAIN apart as one.
  *
  *   {date, version, config, cpus, workers, bursts: [{way, summary, ids, spans, slices, tasks}]}
  *   spans: kind, lane, number of the request (place in ids + 1, 0: none), gap to the start before, duration, ...
@@ -9,7 +10,7 @@
  */
 import { KIND, LANE, Trace } from './trace.js';
 
-const UNIT = 10; /* us */
+const UNIT = 10, GRAIN = 400; /* us */
 const PAUSE = 0.15e6; /* between two bursts in the lanes, us */
 
 /* null: there is none. */
@@ -64,4 +65,55 @@ function fill(t, b, begin, base) {
   let count = 0;
 
   t.queries = edges.sort((a, c) => a[0] - c[0]).map(([at, d]) => [at, (count += d)]);
+}
+
+/* The other way round: strips that were run -> the text of the file. */
+export function recordedPack(strips, hello) {
+  const bursts = strips.map((s) => ({ way: s.way.key, predicted: s.predicted, summary: s.summary, ids: s.ids.map((id) => s.trace.requests.get(id).path),
+    spans: packSpans(s), slices: packSlices(s.trace), tasks: packTasks(s.trace.tasks) }));
+
+  return JSON.stringify({ date: hello.date, version: hello.version, config: hello.config, cpus: hello.cpus, workers: hello.workers, bursts });
+}
+
+/* fn(item, gap) for items sorted by start, gaps in UNITs that add up without drift. */
+function gaps(list, startOf, fn) {
+  let at = 0;
+
+  return [...list].sort((a, b) => startOf(a) - startOf(b)).flatMap((item) => {
+    const start = Math.round(startOf(item) / UNIT), gap = start - at;
+
+    at = start;
+    return fn(item, gap);
+  });
+}
+
+const inUnits = (us) => Math.max(1, Math.round(us / UNIT));
+
+function packSpans(s) {
+  const of = (request) => s.ids.indexOf(request) + 1;
+  const kept = [...s.trace.requests.values()].filter((r) => of(r.id) > 0).flatMap((r) => [
+    { kind: KIND.REQUEST, lane: LANE.REQUEST, request: r.id, start: r.start, end: r.end },
+    ...r.spans.filter((p) => p.kind !== KIND.LOOP || p.end - p.start > 100)]);
+
+  return gaps(kept, (p) => p.start, (p, gap) => [p.kind, p.lane, of(p.request), gap, inUnits(p.end - p.start)]);
+}
+
+function packSlices(trace) {
+  const merged = [];
+
+  trace.cpus.forEach((list, cpu) => {
+    let last = null;
+
+    for (const s of list)
+      if (last && last.who === s.who && s.start - last.end < GRAIN) last.end = s.end;
+      else if (s.who > 0 || s.end - s.start > 50) merged.push((last = { cpu, ...s }));
+  });
+  return gaps(merged, (s) => s.start, (s, gap) => [s.cpu, s.who, gap, inUnits(s.end - s.start)]);
+}
+
+/* Peaks shorter than a millisecond are left out: nobody could see them. */
+function packTasks(tasks) {
+  const kept = tasks.filter(([at], i) => i + 1 === tasks.length || tasks[i + 1][0] - at > 1000);
+
+  return gaps(kept, ([at]) => at, ([, value], gap) => [gap, value]);
 }
