@@ -81,11 +81,17 @@ timer_unlink(struct http_conn *conn)
         event_del(&w->event);
 }
 
-/* When the reader must have taken something. */
+/* When the reader must have taken something. While the server waits for its end, sooner: a page
+ * that is open and sleeps must not hold that up. */
 static uint64_t
 stall_deadline(const struct http_conn *conn)
 {
-    return conn->progress + conn->server->write_ns;
+    const struct http_server *s = conn->server;
+    uint64_t patience = s->write_ns;
+
+    if (s->draining && patience > DRAIN_STALL_NS)
+        patience = DRAIN_STALL_NS;
+    return conn->progress + patience;
 }
 
 static uint64_t

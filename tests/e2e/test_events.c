@@ -429,56 +429,102 @@ resident(pid_t pid)
     return kib;
 }
 
-START_TEST(test_200_readers_of_which_half_never_read_harm_nobody)
+enum { EACH = 100 };
+
+/* Takes what has come to these readers: every number, without a gap. */
+static void
+read_all(struct sse *good, unsigned long long *last)
 {
-    enum { EACH = 100 };
-    static struct sse good[EACH], bad[EACH];
-    unsigned long long last[EACH] = {0};
-    const pid_t front = server_front(server);
-    long before = resident(front), after;
-    double longest = 0, began;
-    int fd = client_connect(server);
+    struct sse_event e;
 
     for (unsigned i = 0; i < EACH; i++) {
-        sse_open_silently(&bad[i], server, 4096);
-        sse_open(&good[i], server, NULL, 0);
+        ck_assert_msg(sse_take(&good[i]), "reader %u was cut", i);
+        while (sse_next(&good[i], &e)) {
+            ck_assert_str_ne(e.name, "gap");
+            ck_assert(last[i] == 0 || e.number == last[i] + 1);
+            last[i] = e.number;
+            sse_event_free(&e);
+        }
     }
-    for (began = now_s(); now_s() - began < 6;) {
+}
+
+/* Load for some seconds, and what a request takes meanwhile at most. */
+static double
+load_and_read(const struct server *s, struct sse *good, unsigned long long *last)
+{
+    double longest = 0, began = now_s();
+    int fd = client_connect(s);
+
+    while (now_s() - began < 6) {
         double asked;
         struct reply r;
 
         flood(fd, 4);
         asked = now_s();
-        r = http_get(server, "/db/sleep?ms=1");
+        r = http_get(s, "/db/sleep?ms=1");
         ck_assert_int_eq(r.status, 200);
         if (now_s() - asked > longest)
             longest = now_s() - asked;
         reply_free(&r);
-        for (unsigned i = 0; i < EACH; i++) {
-            struct sse_event e;
-
-            ck_assert_msg(sse_take(&good[i]), "reader %u was cut", i);
-            while (sse_next(&good[i], &e)) {
-                ck_assert_str_ne(e.name, "gap");
-                ck_assert(last[i] == 0 || e.number == last[i] + 1);
-                last[i] = e.number;
-                sse_event_free(&e);
-            }
-        }
+        read_all(good, last);
     }
+    close(fd);
+    return longest;
+}
+
+/* One who did not read for long: what comes is in order, and what does not come is told. */
+static void
+read_late(struct sse *late, unsigned long long until)
+{
+    unsigned long long last = 0;
+    struct sse_event e;
+
+    while (last < until) {
+        ck_assert(sse_wait(late, &e));
+        if (strcmp(e.name, "gap") == 0) {
+            json_t *gap = json_loads(e.text, 0, NULL);
+
+            ck_assert(json_number(gap, "missed") == (double)(e.number - last));
+            json_decref(gap);
+        } else {
+            ck_assert(last == 0 || e.number == last + 1);
+        }
+        last = e.number;
+        sse_event_free(&e);
+    }
+}
+
+START_TEST(test_200_readers_of_which_half_never_read_harm_nobody)
+{
+    static const char *const options[] = {"workers=2", NULL};
+    static struct sse good[EACH], bad[EACH];
+    static unsigned long long last[EACH];
+    struct server *s = server_start(options);
+    long before = resident(server_front(s)), after;
+    double longest, began;
+
+    memset(last, 0, sizeof(last));
+    for (unsigned i = 0; i < EACH; i++) {
+        sse_open_silently(&bad[i], s, 4096);
+        sse_open(&good[i], s, NULL, 0);
+    }
+    longest = load_and_read(s, good, last);
     for (unsigned i = 0; i < EACH; i++)
         ck_assert_msg(last[i] > 20 && last[i] + 20 > last[0], "reader %u has %llu of %llu", i,
                       last[i], last[0]);
-    after = resident(front);
+    after = resident(server_front(s));
     /* each that never reads may hold 128 KiB and a batch in http/ */
     ck_assert_msg(after - before < EACH * 256 + 16 * 1024, "%ld KiB, then %ld", before, after);
     ck_assert_msg(longest < 1, "a request took %g s", longest);
-    for (unsigned i = 0; i < EACH; i++) {
-        sse_close(&bad[i]);
+    read_late(&bad[0], last[0]);
+    for (unsigned i = 0; i < EACH; i++)
         sse_close(&good[i]);
-    }
-    close(fd);
-    status_wait(server, "connections.open", 1, 2);
+    status_wait(s, "connections.open", EACH + 1, EACH + 1);
+    began = now_s();
+    server_stop(s); /* nor do they hold up its end */
+    ck_assert_msg(now_s() - began < 10, "it took %g s", now_s() - began);
+    for (unsigned i = 0; i < EACH; i++)
+        sse_close(&bad[i]);
 }
 END_TEST
 

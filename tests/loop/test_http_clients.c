@@ -348,6 +348,30 @@ START_TEST(test_a_reader_that_takes_nothing_is_cut_and_one_that_takes_a_little_i
 }
 END_TEST
 
+START_TEST(test_a_reader_that_takes_nothing_holds_up_the_end_for_three_seconds)
+{
+    int none = web_client_small(&w), little = web_client_small(&w);
+    struct asked *of_none, *of_little;
+
+    w.on_begin = begin_much;
+    web_send(none, ASK("/much"));
+    turns();
+    of_none = web_last(&w);
+    web_send(little, ASK("/much"));
+    turns();
+    of_little = web_last(&w);
+    http_drain(w.server);
+    web_pass(&w, 2000);
+    ck_assert_uint_gt(web_drink(&w, little, 20000), 0);
+    ck_assert_uint_eq(of_none->gone, 0);
+    web_pass(&w, 1500);
+    ck_assert_uint_eq(of_none->gone, 1);
+    ck_assert_uint_eq(of_little->gone, 0);
+    close(none);
+    close(little);
+}
+END_TEST
+
 START_TEST(test_a_last_answer_that_is_not_read_is_given_up)
 {
     static char octets[500000];
@@ -401,6 +425,7 @@ main(void)
         test_a_body_that_nobody_reads_may_not_be_sent_for_ever,
         test_a_refused_client_is_heard_out_for_two_seconds,
         test_a_reader_that_takes_nothing_is_cut_and_one_that_takes_a_little_is_not,
+        test_a_reader_that_takes_nothing_holds_up_the_end_for_three_seconds,
         test_a_last_answer_that_is_not_read_is_given_up,
         test_short_time_outs_are_kept_as_well,
     };
