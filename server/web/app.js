@@ -1,7 +1,7 @@
 /*
  * The live page: puts the parts together. Feed (what ran) -> Trace -> lanes and strips on canvas; buttons ->
- * Runner -> bursts -> measured beside expected. A frame is drawn when the browser wants one, and
- * only while something can have changed.
+ * Runner -> bursts -> measured beside expected. At most 33 frames a second are drawn, none while the
+ * page is hidden; strips only while they grow.
  *
  *   feed.js  trace.js        what ran              scenarios.js  what can be tried, and what to expect
  *   lanes.js strips.js       how it is drawn       runner.js bursts.js   asks for it
@@ -16,7 +16,7 @@ import { about, el, paletteRead, seconds, times } from './palette.js';
 import { createPanel } from './panel.js';
 import { recordedLoad, recordedPack } from './recorded.js';
 import { Runner } from './runner.js';
-import { lanesOf, SCENARIOS, scenario, WAYS } from './scenarios.js';
+import { SCENARIOS, scenario, WAYS } from './scenarios.js';
 import { createStrips, stripsText } from './strips.js';
 
 const $ = (id) => document.getElementById(id);
@@ -163,10 +163,11 @@ async function startRecording() {
   strips = recording.strips;
   four.show(strips, 0);
   showFourWords(strips);
-  for (const mark of document.querySelectorAll('.recorded')) {
-    mark.textContent = `RECORDED ${recording.date.slice(0, 10)}, ${many(recording.cpus, 'CPU')}: press a button to see it live`;
+  $('four').hidden = false;
+  document.querySelectorAll('.recorded').forEach((mark, i) => {
+    mark.textContent = `RECORDED ${recording.date.slice(0, 10)}${i === 0 ? `, ${many(recording.cpus, 'CPU')}: press a button to see it live` : ''}`;
     mark.hidden = false;
-  }
+  });
 }
 
 let best = null; /* of each way the quickest: other programs make a run longer, never shorter */
@@ -201,11 +202,13 @@ function isMine(id) {
   return runner.mine.has(id) || runner.mine.has(feed.trace.requests.get(id)?.burst);
 }
 
-let drawnAt = 0;
+const FRAME = 30; /* ms at least: the CPUs are for what is shown, not for showing it */
+let drawnAt = 0, framedAt = 0;
 
-function frame() {
+function frame(now) {
   requestAnimationFrame(frame);
-  if (document.hidden) return;
+  if (document.hidden || now - framedAt < FRAME) return;
+  framedAt = now;
   const trace = recording ? recording.trace : feed.trace;
 
   if (params.get('record') && runner.busy) return; /* drawing would take the CPUs that are measured */
@@ -370,5 +373,6 @@ showCurl(scenario('four'));
 panel.showDetail(feed.trace, 0, 0);
 takeHands();
 feed.open(view);
-if (lanesOf(host(), 'workers') > 0 && params.get('recorded') !== '0') startRecording();
+if (params.get('lesson')) document.body.classList.add('in-lesson'); /* nothing shall tell the answer */
+else if (params.get('recorded') !== '0') startRecording();
 requestAnimationFrame(frame);

@@ -1,6 +1,8 @@
 /*
  * The live feed: GET /events as an EventSource, each batch put into a Trace. Reconnects by itself
- * (Last-Event-ID); a server that was started anew has another `start` and gets a new Trace.
+ * (Last-Event-ID); a server that was started anew has another `start` and gets a new Trace. A page
+ * that is left closes it at once: browsers may keep the page for going back, and with it one of the
+ * six connections that they allow to a host.
  *
  *   hello -> facts of the server     batch -> spans, slices, courses, who is there now
  *   gap   -> some of it was missed   bye   -> the server drains
@@ -28,10 +30,16 @@ export class Feed {
   }
 
   open(view) {
-    const source = new EventSource('/events');
+    this.view = view;
+    this.connect();
+    addEventListener('pagehide', () => this.source.close());
+    addEventListener('pageshow', (e) => { if (e.persisted) this.connect(); });
+  }
+
+  connect() {
+    const source = (this.source = new EventSource('/events'));
     const take = (name, fn) => source.addEventListener(name, (e) => fn(JSON.parse(e.data)));
 
-    this.view = view;
     take('hello', (h) => this.takeHello(h));
     take('batch', (b) => this.takeBatch(b));
     take('gap', (g) => this.on.state(g.missed < 0 ? 'the server was started anew' : 'this page was too slow: some of the trace is missing'));

@@ -53,7 +53,7 @@ export class View {
 /* Heights, all in one place. */
 function measure(width, cpus, workers) {
   const big = ink().size > 15 ? 1.3 : 1, narrow = width < 700;
-  const m = { left: narrow ? 62 : Math.round(104 * big), right: narrow ? 8 : 14, gap: Math.round(9 * big), size: 11.5 * big };
+  const m = { left: narrow ? 80 : Math.round(104 * big), right: narrow ? 8 : 14, gap: Math.round(9 * big), size: (narrow ? 10.5 : 11.5) * big };
   let y = 6;
   const group = (name, rows, each) => {
     m[name] = { y, rows, each: Math.round(each * big) };
@@ -100,7 +100,7 @@ export function createLanes(canvas, view) {
 
   function drawFrame(g, from, to) {
     const names = [['cpu', 'CPUs'], ['loop', 'loop'], ['db', 'database'], ['worker', 'workers'], ['request', 'requests'],
-      ['tasks', 'in progress'], ['running', 'running'], ['queries', 'in PostgreSQL']];
+      ['tasks', 'in progress'], ['running', 'running'], ['queries', width < 700 ? 'in Postgres' : 'in PostgreSQL']];
     const step = axisStep(view.span / 1e6) * 1e6, digits = Math.max(0, -Math.floor(Math.log10(step / 1e6)));
 
     for (let t = Math.ceil(from / step) * step; t < to; t += step) {

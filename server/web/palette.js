@@ -8,8 +8,10 @@
 const HUES = [
   ['#0072B2', '#fff', '#0072B2'], ['#E69F00', '#000', '#B87F00'], ['#009E73', '#fff', '#00805D'],
   ['#D55E00', '#fff', '#D55E00'], ['#56B4E9', '#000', '#2E93CC'], ['#CC79A7', '#000', '#B85C90'],
-  ['#F0E442', '#000', '#A89C00'], ['#8A8F94', '#000', '#6F757A'],
+  ['#F0E442', '#000', '#A89C00'], ['#3F444A', '#fff', '#3F444A'],
 ];
+
+const LAST_IN_DARK = ['#D9DCDE', '#000', '#D9DCDE']; /* instead of the black one */
 
 let dark = false;
 let inks = {};
@@ -29,7 +31,7 @@ export function paletteRead() {
 
 export const ink = () => inks;
 export const hue = (index) => {
-  const [fill, text, line] = HUES[((index % 8) + 8) % 8];
+  const i = index % HUES.length, [fill, text, line] = dark && i === HUES.length - 1 ? LAST_IN_DARK : HUES[i];
 
   return { fill, text, line: dark ? fill : line };
 };

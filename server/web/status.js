@@ -1,12 +1,13 @@
 /*
  * /status for people: the same counters as the JSON, refreshed each second, with the growth per
- * second beside those that only grow. Knows no counter by name: what the server adds is shown.
+ * second beside those that only grow. It knows no counter by name but the list of workers: what the
+ * server adds is shown.
  */
 import { el } from './palette.js';
 
 const $ = (id) => document.getElementById(id);
 const words = (key) => key.replace(/_ms$/, ', ms').replaceAll('_', ' ');
-const number = (v) => (Number.isInteger(v) ? v.toLocaleString('en').replaceAll(',', '\u202f') : v.toLocaleString('en', { maximumFractionDigits: 3 }));
+const number = (v) => v.toLocaleString('en', { maximumFractionDigits: 3 }).replaceAll(',', '\u202f');
 const text = (v) => (typeof v === 'number' ? number(v) : typeof v === 'boolean' ? (v ? 'yes' : 'no') : String(v));
 
 /* Never a total, though it may grow. */
@@ -22,7 +23,7 @@ function rate(now, old, seconds, key) {
 /* An object -> rows; objects within become rows with both names. */
 function rows(group, old, seconds, prefix = '') {
   return Object.entries(group).flatMap(([key, value]) => {
-    if (Array.isArray(value)) return value.flatMap((v, i) => (v && typeof v === 'object' ? rows(v, old?.[key]?.[i], seconds, `${prefix}${words(key)} ${i}: `) : []));
+    if (Array.isArray(value)) return value.flatMap((v, i) => (v && typeof v === 'object' ? rows(v, old?.[key]?.[i], seconds, `${prefix}${key === 'list' ? 'worker' : words(key)} ${i}: `) : []));
     if (value && typeof value === 'object') return rows(value, old?.[key], seconds, `${prefix}${words(key)}: `);
     return [el('tr', {}, el('th', { scope: 'row' }, prefix + words(key)), el('td', { class: 'num' }, text(value)), el('td', { class: 'num empty' }, rate(value, old?.[key], seconds, key)))];
   });

@@ -6,19 +6,20 @@
  *
  *   a strip = {way, trace, from, ids, predicted (ms), summary or null}
  */
-import { KIND, LANE } from './trace.js';
+import { KIND } from './trace.js';
 import { about, canvasFit, hue, ink, seconds, times } from './palette.js';
 import { axisStep, paintQueue, paintWait, Row, text } from './paint.js';
 
 const TASKS = 8;
 
 export function createStrips(canvas) {
-  let strips = [], limit = 0;
+  let strips = [], limit = 0, drawn = '';
 
   /* axis: milliseconds that must have room; it only grows, so that strips stay comparable. */
   function show(list, axis) {
     strips = list;
     limit = axis;
+    drawn = '';
   }
 
   const axisOf = (now) => Math.max(limit, ...strips.map((s) => (s.summary ? s.summary.wall_ms
@@ -26,6 +27,11 @@ export function createStrips(canvas) {
 
   /* now: of the live trace, for strips that still grow. */
   function draw(now, cpus) {
+    const growing = strips.some((s) => s.burst && !s.summary);
+    const sign = [canvas.clientWidth, ink().paper, cpus, ...strips.map((s) => s.burst + (s.summary ? s.way.key : ''))].join();
+
+    if (!growing && sign === drawn) return;
+    drawn = growing ? '' : sign;
     const wide = canvas.clientWidth > 700, big = ink().size > 15;
     const unit = big ? 11 : 8, lane = big ? 13 : 9, head = wide ? 8 : 40;
     const tall = head + TASKS * unit + 5 + cpus * lane + 12;
@@ -146,7 +152,7 @@ export function createStrips(canvas) {
 
       text(g, words, v.width, v.y + 13, { size: 12, align: 'right', weight: s.summary ? 600 : 400 });
       if (s.summary)
-        text(g, `${s.summary.requests_max} at a time, ${s.summary.running_max} running`, v.width, v.y + 30, { size: 11, align: 'right', color: ink().soft });
+        text(g, `${s.summary.requests_max} in progress, ${s.summary.running_max} running`, v.width, v.y + 30, { size: 11, align: 'right', color: ink().soft });
       return;
     }
     const x = v.width, k = v.big ? 1.35 : 1;
@@ -169,5 +175,3 @@ export function stripsText(strips) {
   return strips.filter((s) => s.summary).map((s) => `${s.way.name}: ${seconds(s.summary.wall_ms)}, expected ${seconds(s.predicted)}; `
     + `at most ${s.summary.requests_max} in progress and ${s.summary.running_max} running.`).join(' ');
 }
-
-export const isDatabaseLane = (lane) => [LANE.FAST, LANE.WRITE, LANE.SLOW].includes(lane & LANE.GROUP);
