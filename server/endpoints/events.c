@@ -12,22 +12,17 @@
  * as a gap. The others are woken some at a time, each waking one more, so that no turn of the loop
  * gets long. A reader holds no memory here; what its connection holds is bounded by http/.
  */
-#include "endpoints/burst.h"
 #include "endpoints/endpoints.h"
 #include "endpoints/kept.h"
 
 #include "common/clock.h"
-#include "common/version.h"
 #include "request/runner.h"
-#include "request/waits.h"
 
 #include <string.h>
-#include <time.h>
 
 enum {
     READERS_MAX = 1000,
     WOKEN_AT_ONCE = 16,
-    LOOKED_AT_MAX = 2000, /* requests, for the list of those that are there */
 };
 
 struct reader {
@@ -115,136 +110,9 @@ events_cleanup(struct req *r)
     }
 }
 
-/* ---- what is there now ---- */
-
-static void
-take_request(struct feed_now *now, const struct req *r)
-{
-    now->open[now->nopen++] = (struct feed_request){
-        .id = r->id,
-        .start = r->start_ns,
-        .since = r->at_gate || r->state_ns == 0 ? r->start_ns : r->state_ns,
-        .burst = burst_of(r),
-        .route = (unsigned)(r->count - r->runner->routes.counts),
-        .waits = req_waits_names[req_waits_for(r)],
-    };
-}
-
-/* The oldest ones. The list of all is in the order in which they came. */
-static void
-take_open(struct feed_now *now, const struct runner *rn)
-{
-    const unsigned all = rn->requests + rn->gate_waiting;
-    const struct req *r = TAILQ_FIRST(&rn->all);
-    unsigned listed = 0; /* of those that `all` counts */
-
-    for (unsigned n = 0; r != NULL && now->nopen < FEED_OPEN_MAX && n < LOOKED_AT_MAX; n++) {
-        if ((r->route->flags & ROUTE_UNSEEN) == 0) {
-            take_request(now, r);
-            listed += r->counted || r->at_gate;
-        }
-        r = TAILQ_NEXT(r, all);
-    }
-    now->open_left_out = all > listed ? all - listed : 0;
-}
-
-static void
-take_now(struct feed_now *now, const struct runner *rn, uint64_t at)
-{
-    const struct loop_watch *loop = rn->info->loop;
-
-    now->at = at;
-    now->nopen = 0;
-    take_open(now, rn);
-    now->requests = rn->requests;
-    now->tasks = rn->in_progress;
-    now->queries = rn->queries;
-    now->gate = rn->gate_waiting;
-    now->workers = jobs_workers(rn->jobs);
-    now->answered = rn->answered;
-    now->loop_switches = rn->loop_switches;
-    now->kernel_switches = loop->kernel_switches + rn->kernel_switches;
-    now->loop_busy_ns = loop->busy_ns;
-    now->lag_ns = loop->turn_longest_ns > loop->recent_longest_ns ? loop->turn_longest_ns
-                                                                  : loop->recent_longest_ns;
-    now->db_up = db_state(rn->db) == DB_STATE_UP;
-}
-
 /* ---- what is sent ---- */
 
 static struct next events_send(struct req *r);
-
-static void
-add_id(struct buf *b, const struct runner *rn, uint64_t number)
-{
-    buf_addf(b, "id: %llx-%llu\n", (unsigned long long)rn->epoch_s, (unsigned long long)number);
-}
-
-static const char *
-base_name(const char *path)
-{
-    const char *slash = strrchr(path, '/');
-
-    return slash != NULL ? slash + 1 : path;
-}
-
-static void
-add_text(struct buf *b, const char *text)
-{
-    buf_add_json_string(b, text, strlen(text));
-}
-
-static void
-add_date(struct buf *b)
-{
-    char text[32];
-    time_t now = time(NULL);
-    struct tm tm;
-
-    gmtime_r(&now, &tm);
-    strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &tm);
-    buf_addf(b, ",\"date\":\"%s\"", text);
-}
-
-/* Names by their numbers in the rows of a batch. */
-static void
-add_names(struct buf *b, const struct runner *rn)
-{
-    buf_add_text(b, ",\"kinds\":[");
-    for (unsigned i = 0; i < SPAN_KINDS; i++) {
-        buf_add_text(b, i > 0 ? "," : "");
-        add_text(b, span_kind_names[i]);
-    }
-    buf_add_text(b, "],\"routes\":[");
-    for (unsigned i = 0; i < rn->routes.count; i++) {
-        add_text(b, rn->routes.rows[i].path);
-        buf_add_char(b, ',');
-    }
-    buf_add_text(b, "\"(no route)\"]");
-}
-
-static void
-add_hello(struct buf *b, const struct runner *rn, const struct events *e)
-{
-    const struct front_info *info = rn->info;
-
-    buf_addf(b,
-             "event: hello\nretry: 1000\ndata: {\"start\":\"%llx\",\"now\":%llu,\"version\":\"%s\","
-             "\"config\":",
-             (unsigned long long)rn->epoch_s, (unsigned long long)feed_us(e->feed, clock_ns()),
-             INTERLEAVE_VERSION);
-    add_text(b, info->config_path != NULL ? base_name(info->config_path) : "(defaults)");
-    buf_addf(b,
-             ",\"cpus\":%u,\"workers\":%u,\"limits\":{\"max_in_progress\":%lld,\"db_fast\":%lld,"
-             "\"db_write\":%lld,\"db_slow\":%lld},\"slices\":\"%s\",\"demo\":%s",
-             info->cpus, info->workers_wanted, (long long)rn->conf->max_in_progress,
-             (long long)rn->conf->db_fast, (long long)rn->conf->db_write,
-             (long long)rn->conf->db_slow, info->loop->exact ? "exact" : "ticks",
-             rn->demo ? "true" : "false");
-    add_names(b, rn);
-    add_date(b);
-    buf_add_text(b, "}\n\n");
-}
 
 /* It goes on with the newest batch. */
 static struct next
@@ -258,7 +126,7 @@ send_gap(struct req *r)
     const uint64_t to = newest != NULL ? newest->from : feed_to(e->feed);
     const uint64_t from = s->at != 0 && s->at < to ? s->at : to;
 
-    add_id(b, r->runner, next - 1);
+    events_add_id(b, r->runner, next - 1);
     buf_addf(b, "event: gap\ndata: {\"missed\":%lld,\"from\":%llu,\"to\":%llu}\n\n",
              s->stranger ? -1LL : (long long)(next - s->next),
              (unsigned long long)feed_us(e->feed, from), (unsigned long long)feed_us(e->feed, to));
@@ -322,7 +190,7 @@ events_tick(struct req *r)
     if (!rn->draining && feed_is_due(e->feed, at, rn->requests > 0 || rn->gate_waiting > 0)) {
         struct feed_now now;
 
-        take_now(&now, rn, at);
+        events_take_now(rn, at, &now);
         more = feed_make(e->feed, &now);
     }
     if (more) { /* in the next turn: others come first */
@@ -404,12 +272,11 @@ place(struct req *r, struct reader *s, uint64_t epoch, uint64_t number)
 static struct next
 events_hello(struct req *r)
 {
-    const struct events *e = shared(r);
-    struct reader *s = r->state;
+    const struct reader *s = r->state;
     struct buf *b = req_scratch(r);
 
-    add_id(b, r->runner, s->next - 1);
-    add_hello(b, r->runner, e);
+    events_add_id(b, r->runner, s->next - 1);
+    events_add_hello(b, r->runner);
     return reply_part(r, b->data, b->len, events_send);
 }
 

@@ -8,7 +8,9 @@
 
 #include <sys/queue.h>
 
+struct buf;
 struct reader;
+struct runner;
 TAILQ_HEAD(reader_list, reader);
 
 struct events {
@@ -20,5 +22,10 @@ struct events {
 
 void events_open(struct events *);
 void events_close(struct events *);
+
+/* events_tell.c: what is there at this moment; the line of an id; the first event. */
+void events_take_now(const struct runner *, uint64_t at, struct feed_now *);
+void events_add_id(struct buf *, const struct runner *, uint64_t number);
+void events_add_hello(struct buf *, const struct runner *);
 
 #endif

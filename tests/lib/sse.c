@@ -112,15 +112,17 @@ sse_next(struct sse *s, struct sse_event *e)
 {
     const char *end = s->len > 0 ? memmem(s->data, s->len, "\n\n", 2) : NULL;
     size_t len;
+    char *text;
 
     if (end == NULL)
         return false;
     len = (size_t)(end - s->data) + 2;
     s->data[len - 1] = '\0';
-    *e = (struct sse_event){.text = malloc(len)};
+    text = malloc(len);
+    copy_field(s->data, "data", text, len);
+    *e = (struct sse_event){.text = text};
     copy_field(s->data, "id", e->id, sizeof(e->id));
     copy_field(s->data, "event", e->name, sizeof(e->name));
-    copy_field(s->data, "data", e->text, len);
     if (e->id[0] != '\0')
         ck_assert_msg(sscanf(e->id, "%*x-%llu", &e->number) == 1, "id %s", e->id);
     s->len -= len;
@@ -145,17 +147,21 @@ sse_wait(struct sse *s, struct sse_event *e)
 json_t *
 sse_wait_for(struct sse *s, const char *name, struct sse_event *e)
 {
-    json_error_t error;
-    json_t *root;
+    json_t *root = NULL;
 
-    for (;;) {
-        ck_assert_msg(sse_wait(s, e), "the stream ended before an event \"%s\"", name);
-        if (strcmp(e->name, name) == 0)
-            break;
-        sse_event_free(e);
+    while (root == NULL) {
+        struct sse_event got;
+        json_error_t error;
+
+        ck_assert_msg(sse_wait(s, &got), "the stream ended before an event \"%s\"", name);
+        if (strcmp(got.name, name) != 0) {
+            sse_event_free(&got);
+            continue;
+        }
+        root = json_loads(got.text, 0, &error);
+        ck_assert_msg(root != NULL, "%s in %s", error.text, got.text);
+        *e = got;
     }
-    root = json_loads(e->text, 0, &error);
-    ck_assert_msg(root != NULL, "%s in %s", error.text, e->text);
     return root;
 }
 
