@@ -250,7 +250,7 @@ function showNumbers() {
 
   $('n-tasks').textContent = c.tasks;
   $('n-running').textContent = peak;
-  $('n-cpu').textContent = `${Math.round((cpu * 100) / host().cpus)} %`;
+  $('n-cpu').textContent = `${feed.left > 0 ? '≥ ' : ''}${Math.round((cpu * 100) / host().cpus)} %`;
   $('h-cpu').textContent = `of ${many(host().cpus, 'CPU')}`;
   $('n-factor').textContent = c.tasks > 0 && now > 0.2 ? times(now) : factor !== null ? times(factor) : '–';
   $('n-lag').textContent = seconds(c.lag / 1000);

@@ -22,9 +22,11 @@ export class Feed {
     this.bursts = new Map(); /* burst -> ids of its requests, rising */
     this.lines = new Map(); /* request -> [burst, line] that came before its spans */
     this.hello = null;
+    this.forgotAt = 0;
     this.counts = null;
     this.history = []; /* [ms of our clock, counts] of the last second */
     this.sampled = 1;
+    this.there = new Set(); /* requests of the newest batch */
     this.left = 0;
     this.quiet = new Set();
   }
@@ -53,6 +55,8 @@ export class Feed {
       this.bursts.clear();
       this.view.offset = null;
       this.history = [];
+      this.there = new Set();
+      this.forgotAt = 0;
     }
     this.hello = h;
     this.quiet = new Set(h.routes.flatMap((path, i) => (QUIET.test(path) ? [i] : [])));
@@ -85,12 +89,33 @@ export class Feed {
     for (const s of b.slices) t.addSlice(s);
     t.addPoints(t.tasks, b.tasks);
     t.addPoints(t.queries, b.queries);
-    t.forget(b.to - KEPT);
+    if (b.to - this.forgotAt > 1e6) {
+      this.forgotAt = b.to;
+      t.forget(b.to - KEPT);
+    }
     this.counts = b.counts;
     this.sampled = b.sampled[0];
     this.left = b.left_out;
     this.remember(b.counts);
+    this.closeGone(b);
     if (work) this.on.work();
+  }
+
+  /* The list tells the oldest first: who is no longer on it has ended. Its span came, unless it was
+   * sampled away; then there is nothing to draw. */
+  closeGone(b) {
+    const now = new Set(b.open.map(([id]) => id));
+
+    for (const id of this.there) {
+      const r = now.has(id) ? null : this.trace.requests.get(id);
+
+      if (!r || r.end !== null) continue;
+      r.end = b.to;
+      r.state = 'done';
+      this.trace.leave(r);
+      if (this.sampled > 1) this.trace.requests.delete(id);
+    }
+    this.there = now;
   }
 
   isQuiet([kind, , , arg]) {

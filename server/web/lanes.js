@@ -4,9 +4,9 @@
  * along with the server's clock, a moment behind (CPU slices come 10-30 ms late, batches 50), until
  * somebody pauses, drags or slows it.
  */
-import { courseAt, KIND, LANE } from './trace.js';
+import { courseAt, firstPoint, KIND, LANE, within } from './trace.js';
 import { canvasFit, hue, ink } from './palette.js';
-import { axisStep, paintQueue, paintWait, Row, text } from './paint.js';
+import { axisStep, paintQueue, paintWait, Rows, text } from './paint.js';
 
 const BEHIND = 150000; /* us */
 
@@ -74,6 +74,7 @@ function measure(width, cpus, workers) {
 }
 
 export function createLanes(canvas, view) {
+  const pool = new Rows();
   let m = null, width = 0, rowsOf = [], shown = null;
 
   const x = (t) => m.left + ((t - (view.end - view.span)) / view.span) * (width - m.left - m.right);
@@ -168,13 +169,17 @@ export function createLanes(canvas, view) {
 
   /* Connections in use; each lane that had a query in the window. */
   function drawDatabase(g, trace, from, to, alpha) {
-    const lanes = [...trace.lanes.keys()].filter((lane) => lane >= LANE.FAST && lane < LANE.WORKER
-      && trace.lanes.get(lane).some((s) => s.end > from && s.start < to)).sort((a, b) => a - b);
-    const each = Math.max(2, Math.min(7, m.db.each / Math.max(lanes.length, 6)));
+    const used = [...trace.lanes.entries()].filter(([lane]) => lane >= LANE.FAST && lane < LANE.WORKER).sort((a, b) => a[0] - b[0])
+      .map(([, list]) => {
+        const seen = [];
 
-    lanes.slice(0, Math.floor(m.db.each / each)).forEach((lane, i) => {
-      for (const s of trace.lanes.get(lane)) {
-        if (s.end <= from || s.start >= to) continue;
+        within(list, from, to, (s) => seen.push(s));
+        return seen;
+      }).filter((seen) => seen.length > 0);
+    const each = Math.max(2, Math.min(7, m.db.each / Math.max(used.length, 6)));
+
+    used.slice(0, Math.floor(m.db.each / each)).forEach((seen, i) => {
+      for (const s of seen) {
         const r = trace.requests.get(s.request), a = Math.max(x(s.start), m.left), b = Math.min(x(s.end), width - m.right);
 
         g.globalAlpha = alpha(s.request);
@@ -188,11 +193,17 @@ export function createLanes(canvas, view) {
   /* CPUs, loop, workers and the blocks in the rows of requests: what ran. */
   function drawBars(g, trace, from, to, look) {
     const columns = Math.max(1, Math.ceil(width - m.left - m.right));
-    const make = (n) => Array.from({ length: n }, () => new Row(columns));
-    const cpus = make(look.cpus), loop = new Row(columns), workers = make(look.workers), rows = new Map();
+    const make = (n) => Array.from({ length: n }, () => pool.take());
+
+    pool.begin(columns);
+    const cpus = make(look.cpus), loop = pool.take(), workers = make(look.workers);
+    const rows = new Map(), rowOf = new Map(); /* place -> Row, request -> place */
     const label = labels(trace);
 
-    for (const p of rowsOf) rows.set(p.r.id, new Row(columns));
+    for (const p of rowsOf) {
+      if (!rows.has(p.row)) rows.set(p.row, Object.assign(pool.take(), { y: p.y, each: p.each }));
+      rowOf.set(p.r.id, p.row);
+    }
     const dim = (id) => (look.pinned && look.pinned !== id) || (look.mine && !look.mine(id));
 
     trace.bars(from, to, (cpu, request, who, a, b) => {
@@ -201,23 +212,20 @@ export function createLanes(canvas, view) {
 
       if (cpus[cpu]) cpus[cpu].add(x0, x1, color);
       if (who === 0) loop.add(x0, x1, color);
-      if (r && rows.has(request)) rows.get(request).add(x0, x1, color);
+      if (r && rowOf.has(request)) rows.get(rowOf.get(request)).add(x0, x1, color);
     });
     workers.forEach((row, i) => {
-      for (const s of trace.lanes.get(LANE.WORKER + i) || []) {
-        if (s.end <= from || s.start >= to) continue;
+      within(trace.lanes.get(LANE.WORKER + i) || [], from, to, (s) => {
         const r = trace.requests.get(s.request);
 
         row.add(x(s.start) - m.left, x(s.end) - m.left, r && !dim(s.request) ? colorOf(r) : -2);
-      }
+      });
     });
     cpus.forEach((row, i) => row.paint(g, m.left, m.cpu.y + i * m.cpu.each, m.cpu.each - 2, 1, label));
     loop.paint(g, m.left, m.loop.y, m.loop.each - 2, 1, null);
     workers.forEach((row, i) => row.paint(g, m.left, m.worker.y + i * m.worker.each + 2, m.worker.each - 6, 1, null));
-    for (const p of rowsOf) {
-      rows.get(p.r.id).paint(g, m.left, p.y + 1, p.each - 4, 1, null);
-      drawNumber(g, p, to);
-    }
+    for (const row of rows.values()) row.paint(g, m.left, row.y + 1, row.each - 4, 1, null);
+    for (const p of rowsOf) drawNumber(g, p, to);
   }
 
   /* The number of a request, where its row begins. */
@@ -278,28 +286,33 @@ export function createLanes(canvas, view) {
     text(g, `${look.cpus} CPU${look.cpus === 1 ? '' : 's'}`, m.left - 8, l.y + l.each - 9, { size: m.size - 1.5, color: ink().soft, align: 'right' });
   }
 
+  /* A course as steps; where many changes share a pixel, from their least to their most. */
   function drawSteps(g, l, course, from, to, color) {
-    let most = 1, i = course.findIndex(([at]) => at > from);
-    const h = l.each - 6, base = l.y + l.each - 2, first = courseAt(course, from), points = [[from, first]];
+    const h = l.each - 6, base = l.y + l.each - 2, first = courseAt(course, from), steps = [];
+    let most = Math.max(1, first), last = first, column = null;
 
-    for (; i >= 0 && i < course.length && course[i][0] < to; i++) points.push(course[i]);
-    for (const [, value] of points) most = Math.max(most, value);
+    for (let i = firstPoint(course, from); i < course.length && course[i][0] < to; i++) {
+      const at = Math.floor(x(course[i][0])), value = course[i][1];
+
+      if (!column || column.at !== at) steps.push((column = { at, low: Math.min(last, value), high: Math.max(last, value), last: value }));
+      else Object.assign(column, { low: Math.min(column.low, value), high: Math.max(column.high, value), last: value });
+      most = Math.max(most, value);
+      last = value;
+    }
     const y = (value) => base - (value / most) * h;
-
-    let last = first;
 
     g.beginPath();
     g.moveTo(x(from), y(first));
-    for (const [at, value] of points) {
-      g.lineTo(x(at), y(last));
-      g.lineTo(x(at), y(value));
-      last = value;
+    last = first;
+    for (const s of steps) {
+      for (const value of [last, s.low, s.high, s.last]) g.lineTo(s.at + 0.5, y(value));
+      last = s.last;
     }
     g.lineTo(x(to), y(last));
     g.strokeStyle = color;
     g.lineWidth = 1.5;
     g.stroke();
-    text(g, most > 1 || first > 0 ? `most ${most}` : '', m.left - 8, l.y + l.each - 8, { size: m.size - 1.5, color: ink().soft, align: 'right' });
+    text(g, most > 1 || first > 0 || steps.length > 0 ? `most ${most}` : '', m.left - 8, l.y + l.each - 8, { size: m.size - 1.5, color: ink().soft, align: 'right' });
   }
 
   /* From the pinned request's row to each of its tasks. */

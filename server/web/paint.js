@@ -14,6 +14,13 @@ export class Row {
     this.all = new Float32Array(columns);
   }
 
+  clear() {
+    this.who.fill(-1);
+    this.part.fill(0);
+    this.all.fill(0);
+    return this;
+  }
+
   /* From x0 to x1 (columns, fractions allowed) colour `who`; -2: nobody's. */
   add(x0, x1, who) {
     const n = this.all.length;
@@ -47,6 +54,21 @@ export class Row {
       if (label && this.who[i] !== -2 && l === 3) barLabel(g, x + i * scale, y, (j - i) * scale, height, this.who[i], label);
     }
     g.globalAlpha = 1;
+  }
+}
+
+/* Rows for one frame after the other, without new ones for each. */
+export class Rows {
+  begin(columns) {
+    if (this.columns !== columns) this.list = [];
+    this.columns = columns;
+    this.taken = 0;
+  }
+
+  take() {
+    if (this.taken === this.list.length) this.list.push(new Row(this.columns));
+    else this.list[this.taken].clear();
+    return this.list[this.taken++];
   }
 }
 

@@ -6,7 +6,7 @@ import { KIND } from './trace.js';
 import { colorOf, labelOf } from './lanes.js';
 import { el, hue, seconds } from './palette.js';
 
-const ROWS = 40;
+const ROWS = 40, LOOKED = 500; /* of the latest requests */
 const STATES = { gate: 'waits for its turn', queue: 'queued', db: 'waits for the database', cpu: 'computes in a worker',
   loop: 'on the loop', client: 'waits for its client', done: 'done' };
 
@@ -30,7 +30,7 @@ export function createPanel(table, detail, pin) {
   body.addEventListener('keydown', (event) => { if (event.key === 'Enter') pin(idOf(event)); });
 
   function draw(trace, look, now) {
-    const list = [...trace.requests.values()]
+    const list = [...trace.requests.values()].slice(-LOOKED)
       .filter((r) => r.slot >= 0 && !r.parent && (!look.mine || look.mine(r.id)))
       .sort((a, b) => (a.end === null ? 0 : 1) - (b.end === null ? 0 : 1) || b.start - a.start).slice(0, ROWS);
     const sign = list.map((r) => `${r.id}${r.state}${r.end === null ? Math.round(now / 1e5) : ''}${r.id === look.pinned}`).join();

@@ -13,13 +13,13 @@ export const lanesOf = (host, where) => (where === 'workers' ? Math.max(1, Math.
 const all = WAIT * 4 + COMPUTE * 4;
 
 export const WAYS = [
-  { key: 'neither', name: 'One at a time', words: ['one request after the other,', 'on one CPU'], short: 'on one CPU',
+  { key: 'neither', name: 'One at a time', words: ['one request after the other,', 'on one CPU'], short: 'one by one, on one CPU',
     plan: { tasks: EIGHT, at_once: 1, run: 'loop' }, expect: () => all },
-  { key: 'concurrency', name: 'Concurrency only', words: ['all eight in progress: waits', 'overlap, one CPU takes turns'], short: 'waits overlap, one CPU takes turns',
+  { key: 'concurrency', name: 'Concurrency only', words: ['all eight in progress: waits', 'overlap, one CPU takes turns'], short: 'waits overlap, one CPU',
     plan: { tasks: EIGHT, run: 'loop' }, expect: () => Math.max(WAIT, COMPUTE * 4) },
-  { key: 'parallelism', name: 'Parallelism only', words: ['one request after the other,', 'each computed on all CPUs'], short: 'one request at a time, on all CPUs',
+  { key: 'parallelism', name: 'Parallelism only', words: ['one request after the other,', 'each computed on all CPUs'], short: 'one by one, on all CPUs',
     plan: { tasks: EIGHT, at_once: 1, run: 'workers' }, expect: (host) => WAIT * 4 + (COMPUTE * 4) / lanesOf(host, 'workers') },
-  { key: 'both', name: 'Both', words: ['all eight in progress,', 'computed on all CPUs'], short: 'all in progress, on all CPUs',
+  { key: 'both', name: 'Both', words: ['all eight in progress,', 'computed on all CPUs'], short: 'all at once, on all CPUs',
     plan: { tasks: EIGHT, run: 'workers' }, expect: (host) => Math.max(WAIT, (COMPUTE * 4) / lanesOf(host, 'workers')) },
 ];
 

@@ -15,6 +15,9 @@ export const KIND = { REQUEST: 0, GATE: 1, QUEUE: 2, LOOP: 3, TURN: 4, QUERY: 5,
 export const LANE = { LOOP: 0x0000, CPU: 0x1000, FAST: 0x2000, WRITE: 0x3000, SLOW: 0x4000, WORKER: 0x5000,
   REQUEST: 0x6000, GROUP: 0xf000 };
 
+const REQUESTS_MAX = 20000;
+const LONGEST = 20e6; /* us */
+
 const laneOfWho = (who) => (who === 0 ? LANE.LOOP : LANE.WORKER + who - 1);
 
 /* Into a list sorted by start; nearly always at its end. */
@@ -172,10 +175,16 @@ export class Trace {
     }
   }
 
-  /* Forgets what ended before t. */
+  /* Forgets what ended before t; more, if there is a flood. */
   forget(t) {
-    const old = (item) => item.end < t;
+    let over = this.requests.size - REQUESTS_MAX;
 
+    for (const [id, r] of this.requests) {
+      if (r.end === null ? r.start >= t - 60e6 : r.end >= t && over <= 0) continue;
+      if (r.end !== null) t = Math.max(t, r.start);
+      this.requests.delete(id);
+      over--;
+    }
     for (const list of [...this.lanes.values(), ...this.cpus]) {
       const n = firstAfter(list, t);
 
@@ -186,13 +195,18 @@ export class Trace {
 
       if (n > 200) course.splice(0, n);
     }
-    for (const [id, r] of this.requests)
-      if (r.end !== null ? old(r) : r.start < t - 60e6) this.requests.delete(id);
   }
 }
 
-/* What a course is at t. */
-export function courseAt(course, t) {
+/* fn(span) for those of a list that touch the window; they may overlap each other, but none is longer
+ * than LONGEST. The latest comes first. */
+export function within(list, from, to, fn) {
+  for (let i = list.length - 1; i >= 0 && list[i].start > from - LONGEST; i--)
+    if (list[i].end > from && list[i].start < to) fn(list[i]);
+}
+
+/* Index of the first point of a course after t. */
+export function firstPoint(course, t) {
   let low = 0, high = course.length;
 
   while (low < high) {
@@ -201,7 +215,14 @@ export function courseAt(course, t) {
     if (course[mid][0] <= t) low = mid + 1;
     else high = mid;
   }
-  return low > 0 ? course[low - 1][1] : 0;
+  return low;
+}
+
+/* What a course is at t. */
+export function courseAt(course, t) {
+  const n = firstPoint(course, t);
+
+  return n > 0 ? course[n - 1][1] : 0;
 }
 
 const TRACK = { CPU: 1, LOOP: 2, DB: 3, WORKER: 4, REQUEST: 5 };
