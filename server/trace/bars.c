@@ -54,11 +54,10 @@ flush(struct bars *b, struct bar_open *o)
         return;
     }
     b->list[b->count++] = o->bar;
+    if (o->bar.end - o->bar.start < 2 * b->grain)
+        return; /* hardly to be seen: needs no explanation */
     b->seen[o->bar.kind] = true;
-    if (o->bar.kind == BAR_CPU) {
-        b->seen_loop |= o->bar.loop;
-        b->seen_other |= o->bar.row < 0;
-    }
+    b->seen_loop |= o->bar.kind == BAR_CPU && o->bar.loop;
 }
 
 /* A part that ends before what was put there last, or overlaps with it. */
@@ -192,7 +191,7 @@ begin(struct bars *b)
     struct picture *const p = b->picture;
 
     b->count = b->at = 0;
-    b->too_many = b->split = b->seen_loop = b->seen_other = false;
+    b->too_many = b->split = b->seen_loop = false;
     memset(b->seen, 0, sizeof(b->seen));
     memset(b->lanes, 0, sizeof(b->lanes));
     memset(b->blocks, 0, sizeof(b->blocks));

@@ -50,7 +50,7 @@ struct bars {
     unsigned count;
     uint64_t grain; /* ns: half a pixel, or more */
     bool split;     /* some request was on two CPUs at once: rows show the CPUs apart */
-    bool seen[BAR_KINDS], seen_loop, seen_other;
+    bool seen[BAR_KINDS], seen_loop; /* wide enough to be asked what it is */
 
     /* ---- its own ---- */
     bool begun, too_many;

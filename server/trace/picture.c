@@ -21,7 +21,7 @@ keep(struct span **spans, unsigned *count, unsigned *room, const struct span *s)
 /* ---- CPUs ---- */
 
 static void
-add_cpu(struct picture *p, unsigned cpu)
+add_cpu(struct picture *p, unsigned cpu, bool used)
 {
     unsigned i = p->ncpus;
 
@@ -31,9 +31,12 @@ add_cpu(struct picture *p, unsigned cpu)
         p->cpus_left_out++;
         return;
     }
-    for (; i > 0 && p->cpus[i - 1] > cpu; i--)
+    for (; i > 0 && p->cpus[i - 1] > cpu; i--) {
         p->cpus[i] = p->cpus[i - 1];
+        p->cpu_used[i] = p->cpu_used[i - 1];
+    }
     p->cpus[i] = cpu;
+    p->cpu_used[i] = used;
     p->ncpus++;
 }
 
@@ -50,7 +53,7 @@ void
 picture_show_cpus(struct picture *p, unsigned count)
 {
     for (unsigned cpu = 0; p->ncpus < count && p->ncpus < PICTURE_CPUS; cpu++)
-        add_cpu(p, cpu);
+        add_cpu(p, cpu, false);
 }
 
 /* ---- counts ---- */
@@ -94,7 +97,7 @@ picture_slice(void *arg, const struct span *s)
     struct picture *p = arg;
 
     keep(&p->slices, &p->nslices, &p->slices_room, s);
-    add_cpu(p, s->lane - LANE_CPU);
+    add_cpu(p, s->lane - LANE_CPU, true);
 }
 
 static void

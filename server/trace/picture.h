@@ -37,7 +37,8 @@ struct picture {
 
     struct picture_row rows[PICTURE_ROWS]; /* in the order in which the requests began */
     unsigned nrows, requests;              /* requests there were */
-    unsigned cpus[PICTURE_CPUS], ncpus;    /* numbers of the CPUs that were used, rising */
+    unsigned cpus[PICTURE_CPUS], ncpus;    /* numbers of the CPUs that have a lane, rising */
+    bool cpu_used[PICTURE_CPUS];
     unsigned cpus_left_out;
 
     /* The most in each column of the time. */

@@ -37,6 +37,23 @@ svg_x(const struct trace_svg *t, uint64_t ns)
     return SVG_LEFT + (double)ns * (SVG_RIGHT - SVG_LEFT) / (double)t->layout.axis_ns;
 }
 
+/* Nothing that took time is too short to be seen. */
+#define NARROWEST 0.4
+
+double
+svg_since(const struct trace_svg *t, const struct picture *p, uint64_t at)
+{
+    return svg_x(t, at > p->from ? at - p->from : 0);
+}
+
+double
+svg_width(const struct trace_svg *t, const struct picture *p, uint64_t start, uint64_t end)
+{
+    const double width = svg_since(t, p, end) - svg_since(t, p, start);
+
+    return width > NARROWEST ? width : NARROWEST;
+}
+
 void
 svg_number(struct buf *b, double value)
 {

@@ -4,218 +4,10 @@
  */
 #include "trace/svg_inside.h"
 
-#include "common/clock.h"
-
 #include <stdio.h>
 #include <string.h>
 
 enum { BARS_A_PIECE = 120 };
-
-/* Nothing that took time is too short to be seen. */
-#define NARROWEST 0.4
-
-static const char label[] = " text-anchor=\"end\" fill=\"#222\"";
-static const char small_label[] = " text-anchor=\"end\" font-size=\"11\" fill=\"" SVG_GREY "\"";
-#define LABELS_END (SVG_LEFT - 8)
-
-static double
-since(const struct trace_svg *t, const struct picture *p, uint64_t at)
-{
-    return svg_x(t, at > p->from ? at - p->from : 0);
-}
-
-static double
-width_of(const struct trace_svg *t, const struct picture *p, uint64_t start, uint64_t end)
-{
-    const double width = since(t, p, end) - since(t, p, start);
-
-    return width > NARROWEST ? width : NARROWEST;
-}
-
-/* ---- frame: title, axis, names of lanes and rows ---- */
-
-/* A round step, for at most ten of them. */
-static uint64_t
-round_step(uint64_t axis_ns)
-{
-    static const unsigned steps[] = {1, 2, 5};
-    uint64_t unit = NS_PER_US;
-
-    for (;; unit *= 10)
-        for (unsigned i = 0; i < 3; i++)
-            if (axis_ns / (steps[i] * unit) <= 10)
-                return steps[i] * unit;
-}
-
-static void
-add_tick(struct buf *b, uint64_t ns, uint64_t step)
-{
-    const unsigned long long ms = ns / NS_PER_MS, us = ns / NS_PER_US % 1000;
-
-    if (step < NS_PER_MS)
-        buf_addf(b, "%llu.%03llu", ms, us);
-    else if (ms >= 1000)
-        buf_addf(b, "%llu,%03llu", ms / 1000, ms % 1000);
-    else
-        buf_addf(b, "%llu", ms);
-}
-
-static void
-draw_axis(const struct trace_svg *t, struct buf *b)
-{
-    const struct layout *const l = &t->layout;
-    const uint64_t step = round_step(l->axis_ns);
-    struct buf tick = {0};
-
-    for (uint64_t at = 0; at <= l->axis_ns; at += step) {
-        const double x = svg_x(t, at);
-
-        svg_line(b, x, l->strip, x, l->axis, " stroke=\"#e4e4e4\" stroke-width=\"1\"");
-        tick.len = 0;
-        add_tick(&tick, at, step);
-        if (at == 0)
-            buf_add_text(&tick, " ms");
-        buf_add_char(&tick, '\0');
-        svg_text(b, x, l->axis + 14,
-                 at > 0 && x > SVG_RIGHT - 20
-                     ? " text-anchor=\"end\" font-size=\"11\" fill=\"" SVG_GREY "\""
-                     : " text-anchor=\"middle\" font-size=\"11\" fill=\"" SVG_GREY "\"",
-                 tick.data);
-    }
-    buf_fini(&tick);
-}
-
-static bool
-lane_is_used(const struct trace_svg *t, unsigned lane)
-{
-    for (unsigned i = 0; i < t->bars.count; i++)
-        if (t->bars.list[i].kind == BAR_CPU && t->bars.list[i].lane == (int)lane)
-            return true;
-    return false;
-}
-
-static void
-draw_lane_names(const struct trace_svg *t, struct buf *b)
-{
-    const struct layout *const l = &t->layout;
-    char name[32];
-
-    for (unsigned i = 0; i < t->picture.ncpus; i++) {
-        const double y = l->lanes + i * l->lane_pitch;
-
-        snprintf(name, sizeof(name), "CPU %u", t->picture.cpus[i]);
-        svg_text(b, LABELS_END, y + l->lane_height / 2 + 4, label, name);
-        svg_line(b, SVG_LEFT, y + l->lane_height, SVG_RIGHT, y + l->lane_height,
-                 " stroke=\"#ccc\" stroke-width=\"1\"");
-        if (!lane_is_used(t, i))
-            svg_text(b, SVG_LEFT + 6, y + l->lane_height / 2 + 4,
-                     " font-size=\"11\" fill=\"" SVG_GREY "\"", "not used");
-    }
-}
-
-/* When all was done, where there is room to say it. */
-static void
-draw_end(const struct trace_svg *t, struct buf *b)
-{
-    const struct layout *const l = &t->layout;
-    const double x = svg_x(t, t->picture.to - t->picture.from);
-    struct buf text = {0};
-
-    if (!t->wish.whole || x > SVG_RIGHT - 150)
-        return;
-    svg_line(b, x, l->lanes - 4, x, l->axis, " stroke=\"#111\" stroke-dasharray=\"5 3\"");
-    buf_add_text(&text, "all done after ");
-    svg_add_ms(&text, t->picture.to - t->picture.from);
-    buf_add_text(&text, " ms");
-    buf_add_char(&text, '\0');
-    svg_text(b, x + 7, l->lanes + l->lane_height / 2 + 4, " font-weight=\"bold\"", text.data);
-    buf_fini(&text);
-}
-
-/* The path, cut to what has room. */
-static void
-draw_row_name(const struct trace_svg *t, struct buf *b, unsigned i, double y)
-{
-    enum { ROOM = 17 };
-    const struct layout *const l = &t->layout;
-    const char *path = picture_path(&t->picture, &t->picture.rows[i]);
-    const size_t len = strlen(path);
-    char name[64], attributes[128], number[16];
-    const double size = l->row_height < 12 ? 9 : 12, baseline = y + l->row_height / 2 + size / 3;
-
-    snprintf(name, sizeof(name), len > ROOM ? "%.16s…" : "%s", path);
-    snprintf(attributes, sizeof(attributes), " text-anchor=\"end\" font-size=\"%.4g\"", size);
-    svg_text(b, LABELS_END - 22, baseline, attributes, name);
-    snprintf(attributes, sizeof(attributes), " rx=\"2\" fill=\"%s\"", svg_colour((int)i));
-    svg_rect(b, LABELS_END - 18, y, 18, l->row_height, attributes);
-    snprintf(number, sizeof(number), "%u", i + 1);
-    snprintf(attributes, sizeof(attributes),
-             " text-anchor=\"middle\" font-weight=\"bold\" font-size=\"%.4g\" fill=\"%s\"",
-             size - 1, svg_colour_on((int)i));
-    svg_text(b, LABELS_END - 9, baseline, attributes, number);
-}
-
-static void
-draw_rows(const struct trace_svg *t, struct buf *b)
-{
-    const struct layout *const l = &t->layout;
-    const struct picture *const p = &t->picture;
-    char attributes[64];
-
-    for (unsigned i = 0; i < p->nrows; i++) {
-        const struct picture_row *const row = &p->rows[i];
-        const double y = l->rows + i * l->row_pitch;
-
-        draw_row_name(t, b, i, y);
-        snprintf(attributes, sizeof(attributes), " fill=\"%s\" fill-opacity=\"0.22\"",
-                 svg_colour((int)i));
-        svg_rect(b, since(t, p, row->start), y, width_of(t, p, row->start, row->end), l->row_height,
-                 attributes);
-    }
-}
-
-static void
-draw_texts(struct trace_svg *t, struct buf *b)
-{
-    const char *text = t->wish.title != NULL ? t->wish.title : "What ran, and when", *line;
-    struct buf one = {0};
-    double y = 26;
-    size_t len;
-
-    while ((len = svg_wrap(&text, 78, &line)) > 0) {
-        one.len = 0;
-        buf_add(&one, line, len);
-        buf_add_char(&one, '\0');
-        svg_text(b, 16, y, " font-size=\"17\" font-weight=\"bold\" fill=\"#111\"", one.data);
-        y += 22;
-    }
-    one.len = 0;
-    svg_add_facts(t, &one);
-    buf_add_char(&one, '\0');
-    svg_text(b, 16, y, " font-size=\"13.5\" fill=\"#222\"", one.data);
-    y = t->layout.note;
-    text = t->note.data != NULL ? t->note.data : "";
-    while ((len = svg_wrap(&text, 122, &line)) > 0) {
-        one.len = 0;
-        buf_add(&one, line, len);
-        buf_add_char(&one, '\0');
-        svg_text(b, 16, y, " font-size=\"11\" fill=\"" SVG_GREY "\"", one.data);
-        y += 14;
-    }
-    buf_fini(&one);
-}
-
-void
-svg_draw_frame(struct trace_svg *t, struct buf *b)
-{
-    svg_rect(b, 0, 0, SVG_WIDTH, t->layout.height, " fill=\"#fff\"");
-    draw_texts(t, b);
-    svg_add_legend(t, b, t->layout.strip - 18);
-    draw_axis(t, b);
-    draw_lane_names(t, b);
-    draw_rows(t, b);
-    draw_end(t, b);
-}
 
 /* ---- one at a time, in grey ---- */
 
@@ -226,10 +18,10 @@ draw_alone(struct trace_svg *t, struct buf *b)
     const double y = t->layout.strip;
     char number[16];
 
-    svg_text(b, LABELS_END, y + 9.5, small_label, "one at a time");
+    svg_text(b, SVG_LABELS_END, y + 9.5, SVG_SMALL_LABEL, "one at a time");
     for (unsigned i = 0; i < p->nrows; i++) {
         const struct picture_row *const row = &p->rows[i];
-        const double x = since(t, p, row->start), width = width_of(t, p, row->start, row->end);
+        const double x = svg_since(t, p, row->start), width = svg_width(t, p, row->start, row->end);
 
         svg_rect(b, x, y, width > 2 ? width - 1 : width, 12, " fill=\"#e6e6e6\"");
         if (width < 14)
@@ -250,8 +42,8 @@ svg_draw_strip(struct trace_svg *t, struct buf *b)
         draw_alone(t, b);
     for (; t->at < t->other_bars.count && drawn < BARS_A_PIECE; t->at++) {
         const struct bar *const bar = &t->other_bars.list[t->at];
-        const double x = since(t, &t->other, bar->start);
-        const double width = width_of(t, &t->other, bar->start, bar->end);
+        const double x = svg_since(t, &t->other, bar->start);
+        const double width = svg_width(t, &t->other, bar->start, bar->end);
 
         if (bar->kind == BAR_BLOCK)
             svg_rect(b, x, y, width, 12, " class=\"alone\" fill=\"#9a9a9a\"");
@@ -264,27 +56,43 @@ svg_draw_strip(struct trace_svg *t, struct buf *b)
 
 /* ---- bars ---- */
 
+/* The number of its request, where it fits and does not stand right beside. */
 static void
-draw_cpu_bar(const struct trace_svg *t, struct buf *b, const struct bar *bar)
+draw_number(struct trace_svg *t, struct buf *b, const struct bar *bar, double x, double width)
 {
     const struct layout *const l = &t->layout;
-    const double x = since(t, &t->picture, bar->start), y = l->lanes + bar->lane * l->lane_pitch;
-    const double width = width_of(t, &t->picture, bar->start, bar->end);
     char attributes[128], number[16];
+
+    snprintf(number, sizeof(number), "%d", bar->row + 1);
+    if (width < 7.0 * (double)strlen(number) + 3)
+        return;
+    x += width / 2;
+    if (t->numbered[bar->lane].row == bar->row + 1 && t->numbered[bar->lane].x - x < 60)
+        return;
+    t->numbered[bar->lane].row = bar->row + 1;
+    t->numbered[bar->lane].x = x;
+    snprintf(attributes, sizeof(attributes), " text-anchor=\"middle\" font-size=\"11\" fill=\"%s\"",
+             svg_colour_on(bar->row));
+    svg_text(b, x, l->lanes + bar->lane * l->lane_pitch + l->lane_height / 2 + 3, attributes,
+             number);
+}
+
+static void
+draw_cpu_bar(struct trace_svg *t, struct buf *b, const struct bar *bar)
+{
+    const struct layout *const l = &t->layout;
+    const double x = svg_since(t, &t->picture, bar->start),
+                 y = l->lanes + bar->lane * l->lane_pitch;
+    const double width = svg_width(t, &t->picture, bar->start, bar->end);
+    char attributes[128];
 
     snprintf(attributes, sizeof(attributes), " class=\"cpu%u\" fill=\"%s\"",
              t->picture.cpus[bar->lane], svg_colour(bar->row));
     svg_rect(b, x, y, width, l->lane_height, attributes);
     if (bar->loop)
         svg_rect(b, x, y + l->lane_height - 3, width, 3, " fill=\"#000\"");
-    if (bar->row < 0)
-        return;
-    snprintf(number, sizeof(number), "%d", bar->row + 1);
-    if (width < 7.0 * (double)strlen(number) + 3)
-        return;
-    snprintf(attributes, sizeof(attributes), " text-anchor=\"middle\" font-size=\"11\" fill=\"%s\"",
-             svg_colour_on(bar->row));
-    svg_text(b, x + width / 2, y + l->lane_height / 2 + 3, attributes, number);
+    if (bar->row >= 0)
+        draw_number(t, b, bar, x, width);
 }
 
 /* In a row that shows CPUs apart: which one. */
@@ -303,8 +111,8 @@ static void
 draw_row_bar(const struct trace_svg *t, struct buf *b, const struct bar *bar)
 {
     const struct layout *const l = &t->layout;
-    const double x = since(t, &t->picture, bar->start);
-    const double width = width_of(t, &t->picture, bar->start, bar->end);
+    const double x = svg_since(t, &t->picture, bar->start);
+    const double width = svg_width(t, &t->picture, bar->start, bar->end);
     const double part = l->row_height / l->row_parts;
     double y = l->rows + bar->row * l->row_pitch;
     char attributes[96];
@@ -377,13 +185,13 @@ draw_count(const struct trace_svg *t, struct buf *b, const char *name, const cha
     const double at_most = y + height - height * most / top;
     char text[32];
 
-    svg_text(b, LABELS_END - 22, y + height / 2 + 4, label, name);
+    svg_text(b, SVG_LABELS_END - 22, y + height / 2 + 4, SVG_LABEL, name);
     svg_line(b, SVG_LEFT, y + height, SVG_RIGHT, y + height, " stroke=\"#ccc\"");
     svg_line(b, SVG_LEFT, at_most, SVG_RIGHT, at_most, " stroke=\"#999\" stroke-dasharray=\"2 3\"");
     snprintf(text, sizeof(text), "%u", most);
-    svg_text(b, LABELS_END, at_most + 4, " text-anchor=\"end\" font-weight=\"bold\"", text);
+    svg_text(b, SVG_LABELS_END, at_most + 4, " text-anchor=\"end\" font-weight=\"bold\"", text);
     if (height > 22)
-        svg_text(b, LABELS_END, y + height + 4, small_label, "0");
+        svg_text(b, SVG_LABELS_END, y + height + 4, SVG_SMALL_LABEL, "0");
     draw_steps(t, b, columns, top, y, height, class);
 }
 

@@ -2,9 +2,9 @@
  * What the files of trace_svg share: the picture in the making, where its parts lie, and the few
  * elements it is made of. For these files only.
  *
- *   trace_svg.c   phases and layout      svg_draw.c    bars, curves, axis
- *   svg_words.c   texts for people       svg_meta.c    <metadata>
- *   svg.c         elements
+ *   trace_svg.c   phases and layout      svg_frame.c   texts, axis, names
+ *   svg_words.c   texts for people       svg_draw.c    strip, bars, curves
+ *   svg.c         elements               svg_meta.c    <metadata>
  */
 #ifndef TRACE_SVG_INSIDE_H
 #define TRACE_SVG_INSIDE_H
@@ -18,6 +18,10 @@
 #define SVG_LEFT  152.0 /* the time axis begins */
 #define SVG_RIGHT 784.0
 #define SVG_GREY  "#666"
+/* Names at the left. */
+#define SVG_LABELS_END  (SVG_LEFT - 8)
+#define SVG_LABEL       " text-anchor=\"end\" fill=\"#222\""
+#define SVG_SMALL_LABEL " text-anchor=\"end\" font-size=\"11\" fill=\"" SVG_GREY "\""
 
 struct layout {
     uint64_t axis_ns;
@@ -34,6 +38,10 @@ struct trace_svg {
     struct bars bars, other_bars;
     struct layout layout;
     struct buf note; /* its lines, and what was left out */
+    struct {
+        int row; /* 0 at first */
+        double x;
+    } numbered[PICTURE_CPUS]; /* the number that was written last on a lane: the row's, from 1 */
 };
 
 /* ---- elements (svg.c) ---- */
@@ -54,6 +62,9 @@ size_t svg_wrap(const char **text, size_t columns, const char **line);
 const char *svg_colour(int row);
 const char *svg_colour_on(int row); /* of text on it */
 double svg_x(const struct trace_svg *, uint64_t since_begin_ns);
+/* Where a moment of a picture is, and how wide a stretch of it: wide enough to be seen. */
+double svg_since(const struct trace_svg *, const struct picture *, uint64_t at);
+double svg_width(const struct trace_svg *, const struct picture *, uint64_t start, uint64_t end);
 
 /* ---- parts ---- */
 

@@ -76,11 +76,14 @@ describe(const struct trace_svg *t, struct buf *b)
 {
     enum { ROWS_TOLD = 12 };
     const struct picture *const p = &t->picture;
+    unsigned used = 0;
 
+    for (unsigned i = 0; i < p->ncpus; i++)
+        used += p->cpu_used[i];
     buf_add_text(b, "Timeline of ");
     add_count(b, p->requests, "request");
     buf_add_text(b, " on ");
-    add_count(b, p->ncpus, "CPU");
+    add_count(b, used, "CPU");
     buf_add_text(b, ", ");
     svg_add_ms(b, total_of(p));
     buf_addf(b,

@@ -1,4 +1,4 @@
-/* links: server/trace/trace_svg.c server/trace/svg.c server/trace/svg_draw.c server/trace/svg_words.c server/trace/svg_meta.c server/trace/bars.c server/trace/picture.c server/trace/walk.c server/trace/edges.c server/trace/window.c server/common/course.c server/common/span.c server/common/span_sweep.c server/common/buf.c server/common/clock.c server/common/log.c tests/lib/svg_reader.c tests/lib/svg_claims.c */
+/* links: server/trace/trace_svg.c server/trace/svg.c server/trace/svg_frame.c server/trace/svg_draw.c server/trace/svg_words.c server/trace/svg_meta.c server/trace/bars.c server/trace/picture.c server/trace/walk.c server/trace/edges.c server/trace/window.c server/common/course.c server/common/span.c server/common/span_sweep.c server/common/buf.c server/common/clock.c server/common/log.c tests/lib/svg_reader.c tests/lib/svg_claims.c */
 /*
  * The picture of a trace: from spans that are known, exactly the bars and counts that they mean;
  * never too many bars; and well-formed whatever the texts are.
