@@ -192,6 +192,34 @@ START_TEST(test_who_comes_back_gets_exactly_what_followed)
 }
 END_TEST
 
+static void
+expect_batches(struct sse *s, unsigned count)
+{
+    struct sse_event e;
+
+    while (count-- > 0) {
+        json_decref(sse_wait_for(s, "batch", &e));
+        sse_event_free(&e);
+    }
+}
+
+/* One of them is the clock of all, without knowing it. */
+START_TEST(test_whoever_leaves_the_others_go_on)
+{
+    struct sse readers[4];
+
+    for (unsigned i = 0; i < 4; i++) {
+        sse_open(&readers[i], server, NULL, 0);
+        expect_batches(&readers[i], 1);
+    }
+    for (unsigned gone = 0; gone < 4; gone++) {
+        for (unsigned i = gone; i < 4; i++)
+            expect_batches(&readers[i], 2);
+        sse_close(&readers[gone]);
+    }
+}
+END_TEST
+
 /* Something that is not an id of this start, or one that was never given. */
 START_TEST(test_an_id_that_is_not_known_is_told_as_a_gap)
 {
@@ -321,6 +349,7 @@ main(void)
         test_the_first_event_says_what_the_numbers_mean,
         test_a_request_is_seen_while_it_waits_and_when_it_is_over,
         test_who_comes_back_gets_exactly_what_followed,
+        test_whoever_leaves_the_others_go_on,
         test_an_id_that_is_not_known_is_told_as_a_gap,
         test_requests_that_can_not_be_served_are_told_why,
         test_watching_is_no_part_of_what_is_watched,
