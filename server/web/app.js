@@ -16,7 +16,7 @@ import { about, el, paletteRead, seconds, times } from './palette.js';
 import { createPanel } from './panel.js';
 import { recordedLoad, recordedPack } from './recorded.js';
 import { Runner } from './runner.js';
-import { SCENARIOS, scenario, WAYS } from './scenarios.js';
+import { SCENARIOS, scenario, WAYS, waysOf } from './scenarios.js';
 import { createStrips, stripsText } from './strips.js';
 
 const $ = (id) => document.getElementById(id);
@@ -28,8 +28,9 @@ let recording = null; /* {trace, strips, began (ms of our clock), total (us), da
 let strips = [];
 let pinned = 0, onlyMine = false, factor = null;
 
-const feed = new Feed({ hello: showFacts, state: (words) => { $('marks').textContent = words; }, work: endRecording });
-const host = () => ({ cpus: feed.hello?.cpus || 2, workers: feed.hello ? feed.hello.workers : 2, slow: feed.hello?.limits.db_slow || 64 });
+const feed = new Feed({ hello: showFacts, state: (words) => mark('feed', words), work: endRecording });
+const host = () => ({ cpus: feed.hello?.cpus || 2, workers: feed.hello ? feed.hello.workers : 2, slow: feed.hello?.limits.db_slow || 64,
+  one: feed.hello?.limits.max_in_progress === 1 });
 const where = () => document.querySelector('input[name=run]:checked').value;
 const runner = new Runner(feed, host, { busy: showBusy, done: showDone, four: showFour });
 const lanes = createLanes($('lanes'), view);
@@ -39,12 +40,21 @@ const lesson = createLesson($('lesson'), params.get('lesson'), { run: start, hos
 
 /* ---- what the server is ---- */
 
+const marks = new Map(); /* what one should know beside it all */
+
+function mark(key, words) {
+  if ((marks.get(key) || '') === words) return;
+  marks.set(key, words);
+  $('marks').textContent = [...marks.values()].filter(Boolean).join(' · ');
+}
+
 const many = (n, word) => `${n} ${word}${n === 1 ? '' : 's'}`;
 
 function showFacts({ hello: h }) {
   $('facts').textContent = [`1 loop`, many(h.workers, 'worker'), many(h.cpus, 'CPU'), h.config].join(' · ');
-  $('marks').textContent = [h.demo ? '' : 'demo endpoints are off: bursts are refused (demo = yes turns them on)',
-    h.slices === 'exact' ? '' : 'CPU slices are sampled, not exact'].filter(Boolean).join(' · ');
+  mark('feed', '');
+  mark('demo', h.demo ? '' : 'demo endpoints are off: bursts are refused (demo = yes turns them on)');
+  mark('slices', h.slices === 'exact' ? '' : 'CPU slices are sampled, not exact');
   document.querySelector('input[value=workers]').disabled = h.workers === 0;
   if (h.workers === 0) document.querySelector('input[value=loop]').checked = true;
   showScenarios();
@@ -68,18 +78,23 @@ function makeScenarios() {
 /* What to expect, anew when the server or the choice of executor changed. */
 function expectation(s) {
   if (s.words) return s.words(host());
-  if (s.ways) return WAYS.map((w) => (w.expect(host()) / 1000).toFixed(1)).join(' · ') + ' s expected';
+  if (s.ways) return waysOf(host()).map((w) => (w.expect(host()) / 1000).toFixed(1)).join(' · ') + ' s expected';
   const words = about(s.expect(host(), where()));
 
   return s.hint ? `${words}; ${s.hint}` : `${words}; one at a time ${(s.alone() / 1000).toFixed(1)} s`;
 }
 
 function showScenarios() {
-  for (const s of SCENARIOS) cards.get(s.key).expect.textContent = expectation(s);
+  for (const s of SCENARIOS) {
+    cards.get(s.key).expect.textContent = expectation(s);
+    cards.get(s.key).button.disabled = !possible(s) || runner.busy;
+  }
 }
 
+const possible = (s) => !s.picture || host().workers > 0;
+
 function start(s) {
-  if (runner.busy) return Promise.resolve(null);
+  if (runner.busy || !possible(s)) return Promise.resolve(null);
   endRecording();
   resume();
   if (!s.ways) $('four').hidden = true;
@@ -102,7 +117,7 @@ function showDone(s, r) {
 
   card.button.classList.remove('busy');
   card.button.classList.toggle('failed', Boolean(r.error));
-  for (const c of cards.values()) c.button.disabled = false;
+  showScenarios();
   if (r.error) {
     card.measured.textContent = 'failed';
     $('result').replaceChildren(el('span', { class: 'bad' }, r.error));
@@ -116,7 +131,7 @@ function showDone(s, r) {
 }
 
 function resultWords(s, r) {
-  const words = [el('b', {}, `${s.ways ? 'Both' : s.name}: ${seconds(r.measured)}`), `, expected ${about(r.expected)}`];
+  const words = [el('b', {}, `${s.ways ? r.strips.at(-1).way.name : s.name}: ${seconds(r.measured)}`), `, expected ${about(r.expected)}`];
 
   if (s.picture) words.push(` (in 1 section ${seconds(r.alone)}). `);
   else if (s.why) words.push(' for waits of 0.1 s. ');
@@ -133,9 +148,9 @@ function resultWords(s, r) {
 
 /* What the four strips show, in words. */
 function fourWords(list) {
-  const [neither, , , both] = list.map((s) => s.summary.wall_ms);
+  const last = list.at(-1);
 
-  return `Concurrency lets waits overlap, parallelism splits the computing; neither replaces the other. Both: ${seconds(both)} instead of ${seconds(neither)}.`;
+  return `Concurrency lets waits overlap, parallelism splits the computing; neither replaces the other. ${last.way.name}: ${seconds(last.summary.wall_ms)} instead of ${seconds(list[0].summary.wall_ms)}.`;
 }
 
 function showFourWords(list) {
@@ -150,7 +165,7 @@ function showFour(list) {
 }
 
 function showCurl(s) {
-  $('curl').textContent = s.ways ? WAYS.map((w) => curlOf(w.plan)).join('\n') : curlOf(s.plan(where()));
+  $('curl').textContent = s.ways ? waysOf(host()).map((w) => curlOf(w.plan)).join('\n') : curlOf(s.plan(where()));
 }
 
 /* ---- the recording ---- */
@@ -202,12 +217,14 @@ function isMine(id) {
   return runner.mine.has(id) || runner.mine.has(feed.trace.requests.get(id)?.burst);
 }
 
-const FRAME = 30; /* ms at least: the CPUs are for what is shown, not for showing it */
+/* ms at least: the CPUs are for what is shown, not for showing it; no motion: still pictures. */
+const frameMs = () => (calm.matches ? 500 : 30);
+
 let drawnAt = 0, framedAt = 0;
 
 function frame(now) {
   requestAnimationFrame(frame);
-  if (document.hidden || now - framedAt < FRAME) return;
+  if (document.hidden || now - framedAt < frameMs()) return;
   framedAt = now;
   const trace = recording ? recording.trace : feed.trace;
 
@@ -260,8 +277,8 @@ function showNumbers() {
   $('n-running').parentNode.classList.toggle('on', peak > 1);
   $('lanes-text').textContent = `${many(c.requests, 'request')}, ${many(c.tasks, 'task')} in progress, ${peak} running on ${many(host().cpus, 'CPU')}, ${c.queries} in PostgreSQL, ${c.answered} answered.`
     + (feed.sampled > 1 ? ` One request in ${feed.sampled} is shown; the counts are exact.` : '');
-  if (feed.sampled > 1) $('marks').textContent = `1 request in ${feed.sampled} shown, counts exact`;
-  else if ($('marks').textContent.startsWith('1 request in')) $('marks').textContent = '';
+  mark('sampled', feed.sampled > 1 ? `1 request in ${feed.sampled} shown, counts exact` : '');
+  mark('db', c.db_up ? '' : 'PostgreSQL can’t be reached');
 }
 
 /* ---- hands ---- */
@@ -288,9 +305,16 @@ function pan(pixels) {
 }
 
 function setWindow() {
-  const list = [...$('window').options], near = list.find((o) => Math.abs(o.value * 1e6 - view.span) < 1000);
+  const list = [...$('window').options], near = list.find((o) => !o.dataset.own && Math.abs(o.value * 1e6 - view.span) < 1000);
+  const own = list.find((o) => o.dataset.own) || el('option', { 'data-own': 'yes' });
 
-  $('window').value = near ? near.value : '';
+  own.remove();
+  if (!near) {
+    own.value = view.span / 1e6;
+    own.textContent = seconds(view.span / 1000);
+    $('window').prepend(own);
+  }
+  $('window').value = near ? near.value : own.value;
 }
 
 function takePointer(canvas) {
@@ -353,7 +377,10 @@ function takeHands() {
   takePointer($('lanes'));
   takeKeys();
   $('pause').addEventListener('click', () => keys[' ']());
-  $('window').addEventListener('change', () => { view.span = Number($('window').value) * 1e6; });
+  $('window').addEventListener('change', () => {
+    view.span = Number($('window').value) * 1e6;
+    setWindow();
+  });
   $('slow').addEventListener('change', () => { view.rate = $('slow').checked ? 0.1 : 1; });
   $('mine').addEventListener('change', () => { onlyMine = $('mine').checked; });
   $('where').addEventListener('change', showScenarios);

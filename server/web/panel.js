@@ -22,7 +22,7 @@ const tookOf = (r, now) => Math.max(0, ((r.end ?? now) - r.start) / 1000);
 
 export function createPanel(table, detail, pin) {
   const body = table.tBodies[0];
-  let drawn = '';
+  let drawn = '', told = '';
 
   const idOf = (event) => Number(event.target.closest('tr[data-id]')?.dataset.id || 0);
 
@@ -51,8 +51,10 @@ export function createPanel(table, detail, pin) {
 
   /* The parts of one request, from the trace, or exactly as the server told them. */
   function showDetail(trace, id, now) {
-    const r = trace.requests.get(id);
+    const r = trace.requests.get(id), sign = r ? `${id} ${r.state} ${Boolean(r.line)} ${r.end ?? Math.round(now / 1e5)}` : '';
 
+    if (sign === told && detail.firstChild) return;
+    told = sign;
     if (!r) {
       detail.replaceChildren(el('p', { class: 'empty' }, 'Click a bar or a row: its parts and tasks are shown here.'));
       return;

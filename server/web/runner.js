@@ -8,7 +8,7 @@
  *   result = {expected, measured (ms), summary or null, picture or null, words}
  */
 import { burst, get, timing } from './bursts.js';
-import { WAYS } from './scenarios.js';
+import { waysOf } from './scenarios.js';
 import { traceRead } from './trace.js';
 
 export class Runner {
@@ -22,18 +22,17 @@ export class Runner {
 
   async run(s, where) {
     if (this.busy) return null;
+    let result;
+
     this.busy = true;
     try {
-      const result = s.ways ? await this.runFour(s) : s.picture ? await this.runPicture(s) : await this.runBurst(s, where);
-
-      this.show.done(s, result);
-      return result;
+      result = s.ways ? await this.runFour(s) : s.picture ? await this.runPicture(s) : await this.runBurst(s, where);
     } catch (error) {
-      this.show.done(s, { error: error.message });
-      return null;
-    } finally {
-      this.busy = false;
+      result = { error: error.message };
     }
+    this.busy = false;
+    this.show.done(s, result);
+    return result.error ? null : result;
   }
 
   burst(plan, onHead = () => {}, onLine = () => {}) {
@@ -64,7 +63,7 @@ export class Runner {
 
   /* The four bursts, one after the other; each strip grows from the feed and is then drawn from its trace. */
   async runFour(s) {
-    const strips = WAYS.map((way) => ({ way, predicted: way.expect(this.host()), trace: this.feed.trace, from: null, ids: [], summary: null, burst: 0 }));
+    const strips = waysOf(this.host()).map((way) => ({ way, predicted: way.expect(this.host()), trace: this.feed.trace, from: null, ids: [], summary: null, burst: 0 }));
 
     this.show.four(strips);
     for (const strip of strips) {
@@ -73,9 +72,9 @@ export class Runner {
       strip.summary = await this.burst(strip.way.plan, (id) => { strip.burst = id; });
       await this.exact(strip);
     }
-    const both = strips[3].summary;
+    const last = strips.at(-1);
 
-    return { expected: strips[3].predicted, measured: both.wall_ms, alone: strips[0].summary.wall_ms, summary: both, strips };
+    return { expected: last.predicted, measured: last.summary.wall_ms, alone: strips[0].summary.wall_ms, summary: last.summary, strips };
   }
 
   async exact(strip) {
