@@ -12,7 +12,7 @@ import { curlOf } from './bursts.js';
 import { Feed } from './feed.js';
 import { createLanes, View } from './lanes.js';
 import { createLesson } from './lessons.js';
-import { about, el, paletteRead, seconds, times } from './palette.js';
+import { about, disturbed, el, paletteRead, seconds, times } from './palette.js';
 import { createPanel } from './panel.js';
 import { recordedLoad, recordedPack } from './recorded.js';
 import { Runner } from './runner.js';
@@ -150,7 +150,9 @@ function resultWords(s, r) {
 function fourWords(list) {
   const last = list.at(-1);
 
-  return `Concurrency lets waits overlap, parallelism splits the computing; neither replaces the other. ${last.way.name}: ${seconds(last.summary.wall_ms)} instead of ${seconds(list[0].summary.wall_ms)}.`;
+  if (!recording && host().one) return 'This server takes one request at a time (max_in_progress = 1): nothing overlaps.';
+  return `Concurrency lets waits overlap, parallelism splits the computing; neither replaces the other. ${last.way.name}: ${seconds(last.summary.wall_ms)} instead of ${seconds(list[0].summary.wall_ms)}.`
+    + (list.some((s) => disturbed(s.summary.wall_ms, s.predicted)) ? ' Other programs had the CPUs meanwhile: some took longer than expected.' : '');
 }
 
 function showFourWords(list) {

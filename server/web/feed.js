@@ -44,7 +44,10 @@ export class Feed {
 
     take('hello', (h) => this.takeHello(h));
     take('batch', (b) => this.takeBatch(b));
-    take('gap', (g) => this.on.state(g.missed < 0 ? 'the server was started anew' : 'this page was too slow: some of the trace is missing'));
+    take('gap', (g) => {
+      this.on.state(g.missed < 0 ? 'the server was started anew' : 'this page was too slow: some of the trace is missing');
+      setTimeout(() => this.on.state(''), 5000);
+    });
     take('bye', () => this.on.state('the server is finishing its requests …'));
     source.onerror = () => this.on.state('no connection: trying again …');
   }

@@ -221,10 +221,10 @@ export function createLanes(canvas, view) {
         row.add(x(s.start) - m.left, x(s.end) - m.left, r && !dim(s.request) ? colorOf(r) : -2);
       });
     });
-    cpus.forEach((row, i) => row.paint(g, m.left, m.cpu.y + i * m.cpu.each, m.cpu.each - 2, 1, label));
-    loop.paint(g, m.left, m.loop.y, m.loop.each - 2, 1, null);
-    workers.forEach((row, i) => row.paint(g, m.left, m.worker.y + i * m.worker.each + 2, m.worker.each - 6, 1, null));
-    for (const row of rows.values()) row.paint(g, m.left, row.y + 1, row.each - 4, 1, null);
+    cpus.forEach((row, i) => row.paint(g, m.left, m.cpu.y + i * m.cpu.each, m.cpu.each - 2, label));
+    loop.paint(g, m.left, m.loop.y, m.loop.each - 2, null);
+    workers.forEach((row, i) => row.paint(g, m.left, m.worker.y + i * m.worker.each + 2, m.worker.each - 6, null));
+    for (const row of rows.values()) row.paint(g, m.left, row.y + 1, row.each - 4, null);
     for (const p of rowsOf) drawNumber(g, p, to);
   }
 
@@ -233,7 +233,7 @@ export function createLanes(canvas, view) {
     const a = Math.max(x(r.start), m.left), room = x(r.end === null ? to : Math.min(r.end, to)) - a, name = labelOf(r);
     const size = Math.min(11, each - 4), need = 6 + name.length * size * 0.65, color = hue(colorOf(r));
 
-    if (each < 10 || room < need + 4) return;
+    if (each < 10 || room < need) return;
     g.fillStyle = color.fill;
     g.fillRect(a, y, need, each - 2);
     text(g, name, a + need / 2, y + each / 2 - 0.5, { size, weight: 700, color: color.text, align: 'center' });

@@ -8,7 +8,7 @@
  *
  * Which guess is right is decided by what is to be expected, so that a busy machine spoils no lesson.
  */
-import { el, seconds } from './palette.js';
+import { disturbed, el, seconds } from './palette.js';
 import { lanesOf, scenario } from './scenarios.js';
 
 const sleep = (ms, count) => ({ tasks: [{ path: `/db/sleep?ms=${ms}`, count }] });
@@ -94,12 +94,11 @@ export function createLesson(box, number, hands) {
     const measured = lesson.measured(result), choices = lesson.choices(hands.host());
     const answer = lesson.answer ? lesson.answer() : result.expected;
     const right = choices.reduce((a, b) => (Math.abs(b - answer) < Math.abs(a - answer) ? b : a)) === guess;
-    const disturbed = measured > 1.4 * answer && measured > 100;
 
     return el('div', { class: 'verdict', 'aria-live': 'polite' },
       el('div', {}, el('h3', {}, 'your guess'), el('p', { class: `value ${right ? 'right' : 'wrong'}` }, `${words(guess)} ${right ? '✓' : '✗'}`)),
       el('div', {}, el('h3', {}, 'measured'), el('p', { class: 'value' }, seconds(measured)),
-        disturbed ? el('p', { class: 'empty' }, `Expected ${seconds(answer)}: other programs of this machine had the CPUs meanwhile.`) : null),
+        disturbed(measured, answer) ? el('p', { class: 'empty' }, `Expected ${seconds(answer)}: other programs of this machine had the CPUs meanwhile.`) : null),
       el('div', {}, el('h3', {}, 'why'), el('p', {}, lesson.why), lesson.quiet ? null : el('p', { class: 'empty' }, `Measured: ${result.summary.why}.`),
         el('p', {}, at + 1 < LESSONS.length ? go(at + 2, `Next: ${LESSONS[at + 1].title} →`, false) : el('a', { href: '/' }, 'That was the last one: try your own →'))));
   }

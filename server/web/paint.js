@@ -7,8 +7,14 @@
  */
 import { hue, ink } from './palette.js';
 
+const fine = () => Math.min(2, window.devicePixelRatio || 1);
+
 export class Row {
-  constructor(columns) {
+  /* As wide as so many CSS pixels; its columns are device pixels. */
+  constructor(width) {
+    const columns = Math.ceil(width * fine());
+
+    this.fine = fine();
     this.who = new Int32Array(columns).fill(-1); /* colour of the largest part so far */
     this.part = new Float32Array(columns); /* how large that part is */
     this.all = new Float32Array(columns);
@@ -21,9 +27,9 @@ export class Row {
     return this;
   }
 
-  /* From x0 to x1 (columns, fractions allowed) colour `who`; -2: nobody's. */
-  add(x0, x1, who) {
-    const n = this.all.length;
+  /* From x0 to x1 (pixels) colour `who`; -2: nobody's. */
+  add(from, to, who) {
+    const n = this.all.length, x0 = from * this.fine, x1 = to * this.fine;
     const first = Math.max(0, Math.floor(x0)), last = Math.min(n - 1, Math.ceil(x1) - 1);
 
     for (let i = first; i <= last; i++) {
@@ -39,8 +45,9 @@ export class Row {
     }
   }
 
-  /* Less than half of a column is paler. fn(who) -> fill; label(who) -> text for wide runs. */
-  paint(g, x, y, height, scale, label) {
+  /* Less than half of a column is paler. label(who) -> text for wide runs. */
+  paint(g, x, y, height, label) {
+    const scale = 1 / this.fine;
     const level = (i) => (this.all[i] <= 0.004 ? 0 : this.all[i] > 0.45 ? 3 : this.all[i] > 0.12 ? 2 : 1);
 
     for (let i = 0, j; i < this.all.length; i = j) {
@@ -59,14 +66,15 @@ export class Row {
 
 /* Rows for one frame after the other, without new ones for each. */
 export class Rows {
-  begin(columns) {
-    if (this.columns !== columns) this.list = [];
-    this.columns = columns;
+  begin(width) {
+    if (this.width !== width || this.fine !== fine()) this.list = [];
+    this.width = width;
+    this.fine = fine();
     this.taken = 0;
   }
 
   take() {
-    if (this.taken === this.list.length) this.list.push(new Row(this.columns));
+    if (this.taken === this.list.length) this.list.push(new Row(this.width));
     else this.list[this.taken].clear();
     return this.list[this.taken++];
   }

@@ -42,6 +42,9 @@ export const seconds = (ms) => (ms < 9.95 ? `${ms.toFixed(1)} ms`
 export const about = (ms) => (ms < 100 ? `about ${Math.round(ms)} ms` : `about ${(ms / 1000).toFixed(1)} s`);
 export const times = (x) => `${x < 9.95 ? x.toFixed(1) : Math.round(x)}×`;
 
+/* So much longer than expected that something else must have had the CPUs. */
+export const disturbed = (measured, expected) => measured > 1.4 * expected && measured > 100;
+
 /* An element: el('td', {class: 'num'}, 'text', child, ...). */
 export function el(tag, attributes, ...children) {
   const node = document.createElement(tag);

@@ -55,7 +55,7 @@ export function createStrips(canvas) {
       g.moveTo(x, 2);
       g.lineTo(x, bottom);
       g.stroke();
-      text(g, `${+t.toFixed(2)}${t === 0 ? '' : ' s'}`, x, bottom + 11, { color: ink().soft, size: 11, align: 'center' });
+      if (x + 12 < canvas.clientWidth) text(g, `${+t.toFixed(2)}${t === 0 ? '' : ' s'}`, x, bottom + 11, { color: ink().soft, size: 11, align: 'center' });
     }
   }
 
@@ -94,13 +94,13 @@ export function createStrips(canvas) {
       if (i >= 0) rows[i].add(x(a) - v.left, x(b) - v.left, i);
       if (lanes[cpu] && (i >= 0 || request === 0)) lanes[cpu].add(x(a) - v.left, x(b) - v.left, i >= 0 ? i : -2);
     });
-    rows.forEach((row, i) => row.paint(g, v.left, top + i * v.unit + 0.5, v.unit - 1.5, 1, null));
+    rows.forEach((row, i) => row.paint(g, v.left, top + i * v.unit + 0.5, v.unit - 1.5, null));
     lanes.forEach((row, c) => {
       const y = top + TASKS * v.unit + 5 + c * v.lane;
 
       g.fillStyle = ink().faint;
       g.fillRect(v.left, y, columns, v.lane - 1);
-      row.paint(g, v.left, y, v.lane - 1, 1, (i) => String(i + 1));
+      row.paint(g, v.left, y, v.lane - 1, (i) => String(i + 1));
       text(g, `cpu ${c}`, v.left - 6, y + v.lane / 2, { size: v.big ? 12 : 9.5, color: ink().soft, align: 'right' });
     });
   }
