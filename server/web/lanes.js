@@ -81,6 +81,7 @@ export function createLanes(canvas, view) {
 
   /* look: {cpus, workers, pinned (id or 0), mine (function or null)} */
   function draw(trace, look) {
+    if (canvas.clientWidth < 160) return; /* not laid out yet */
     m = measure(canvas.clientWidth, look.cpus, look.workers);
     const fit = canvasFit(canvas, m.height), g = fit.g;
 

@@ -30,7 +30,7 @@ export function createStrips(canvas) {
     const growing = strips.some((s) => s.burst && !s.summary);
     const sign = [canvas.clientWidth, ink().paper, cpus, ...strips.map((s) => s.burst + (s.summary ? s.way.key : ''))].join();
 
-    if (!growing && sign === drawn) return;
+    if ((!growing && sign === drawn) || canvas.clientWidth < 160) return;
     drawn = growing ? '' : sign;
     const wide = canvas.clientWidth > 700, big = ink().size > 15;
     const unit = big ? 11 : 8, lane = big ? 13 : 9, head = wide ? 8 : 40;
