@@ -130,9 +130,10 @@ svg_running(const struct svg *svg)
     json_t *slice;
     size_t i;
 
-    json_array_foreach(list_of(svg, "slices"), i, slice)
+    json_array_foreach(list_of(svg, "slices"), i, slice) {
         add_change(&c, (unsigned)item(slice, 0), false, item(slice, 2),
                    item(slice, 2) + item(slice, 3));
+    }
     return most_lanes(&c, NULL);
 }
 
@@ -272,8 +273,9 @@ svg_check_bars(const struct svg *svg)
     json_t *cpu;
     size_t i;
 
-    json_array_foreach(list_of(svg, "cpus"), i, cpu)
+    json_array_foreach(list_of(svg, "cpus"), i, cpu) {
         check_slices(svg, (unsigned)json_integer_value(cpu), slack);
+    }
     for (i = 0; i < svg->count; i++)
         if (cpu_of(&svg->bars[i]) >= 0)
             check_bar(svg, &svg->bars[i], slack);

@@ -131,7 +131,8 @@ take_start(struct reading *r)
         r->p += 2;
         return;
     }
-    ck_assert_msg(*r->p++ == '>', "an element without an end: %.30s", r->p - 1);
+    ck_assert_msg(*r->p == '>', "an element without an end: %.30s", r->p);
+    r->p++;
     ck_assert_uint_lt(r->depth, DEEPEST);
     memcpy(r->open[r->depth++], name, sizeof(name));
 }
