@@ -98,7 +98,7 @@ function start(s) {
   endRecording();
   resume();
   if (!s.ways) $('four').hidden = true;
-  $('result').replaceChildren(s.ways ? 'Four bursts of the same eight tasks: four waits of 0.3 s and four computations of 0.3 s.' : `${s.name}: expected ${expectation(s)}.`);
+  $('result').replaceChildren(s.ways ? 'Four bursts, one after the other, of the same eight tasks: four wait 0.3 s, four compute 0.3 s.' : `${s.name}: expected ${expectation(s)}.`);
   showCurl(s);
   for (const c of cards.values()) c.button.disabled = true;
   return runner.run(s, where());
@@ -151,7 +151,7 @@ function fourWords(list) {
   const last = list.at(-1);
 
   if (!recording && host().one) return 'This server takes one request at a time (max_in_progress = 1): nothing overlaps.';
-  return `Concurrency lets waits overlap, parallelism splits the computing; neither replaces the other. ${last.way.name}: ${seconds(last.summary.wall_ms)} instead of ${seconds(list[0].summary.wall_ms)}.`
+  return `Four tasks wait 0.3 s in PostgreSQL, four compute 0.3 s. Concurrency lets waits overlap, parallelism splits the computing; neither replaces the other. ${last.way.name}: ${seconds(last.summary.wall_ms)} instead of ${seconds(list[0].summary.wall_ms)}.`
     + (list.some((s) => disturbed(s.summary.wall_ms, s.predicted)) ? ' Other programs had the CPUs meanwhile: some took longer than expected.' : '');
 }
 
@@ -176,13 +176,16 @@ async function startRecording() {
   const loaded = await recordedLoad(WAYS);
 
   if (!loaded || feed.seen) return;
-  recording = { ...loaded, began: performance.now() };
+  recording = { ...loaded, began: performance.now(), at: 0 };
+  view.span = recording.total;
+  view.end = recording.total;
+  setWindow();
   strips = recording.strips;
   four.show(strips, 0);
   showFourWords(strips);
   $('four').hidden = false;
   document.querySelectorAll('.recorded').forEach((mark, i) => {
-    mark.textContent = `RECORDED ${recording.date.slice(0, 10)}${i === 0 ? `, ${many(recording.cpus, 'CPU')}: press a button to see it live` : ''}`;
+    mark.textContent = `RECORDED ${recording.date.slice(0, 10)}${i === 0 ? ': press a button for live' : ''}`;
     mark.hidden = false;
   });
 }
@@ -203,6 +206,9 @@ function endRecording() {
   feed.seen = true;
   if (!recording) return;
   recording = null;
+  view.span = 5e6;
+  resume();
+  setWindow();
   strips = [];
   four.show([], 0);
   $('four').hidden = true;
@@ -212,7 +218,7 @@ function endRecording() {
 
 /* ---- frames ---- */
 
-const look = () => ({ cpus: recording ? recording.cpus : host().cpus, workers: recording ? recording.workers : host().workers, pinned,
+const look = () => ({ cpus: recording ? recording.cpus : host().cpus, workers: recording ? recording.workers : host().workers, pinned, until: recording ? recording.at : Infinity,
   mine: onlyMine && !recording ? isMine : null });
 
 function isMine(id) {
@@ -244,12 +250,11 @@ function frame(now) {
   }
 }
 
-/* The recording runs once past the window, at the speed it had, and then stays. */
+/* The recording is replayed once, at the speed it had, and then stays. */
 function replay() {
-  if (view.paused) return;
-  const passed = calm.matches ? Infinity : (performance.now() - recording.began) * 1000;
+  const passed = calm.matches ? Infinity : (performance.now() - recording.began) * 1000 * view.rate;
 
-  view.end = Math.min(recording.total + 0.3e6, 2.6e6 + passed * view.rate);
+  if (!view.paused && recording.at < recording.total) recording.at = Math.min(recording.total, passed);
 }
 
 /* Means and peaks of the last moments, so that numbers can be read. */
@@ -303,7 +308,7 @@ function resume() {
 
 function pan(pixels) {
   pause(true);
-  view.end = Math.min(view.end + pixels * lanes.perPixel(), recording ? recording.total + 0.3e6 : view.live());
+  view.end = Math.min(view.end + pixels * lanes.perPixel(), recording ? recording.total : view.live());
 }
 
 function setWindow() {

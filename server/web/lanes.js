@@ -79,7 +79,7 @@ export function createLanes(canvas, view) {
 
   const x = (t) => m.left + ((t - (view.end - view.span)) / view.span) * (width - m.left - m.right);
 
-  /* look: {cpus, workers, pinned (id or 0), mine (function or null)} */
+  /* look: {cpus, workers, pinned (id or 0), mine (function or null), until (a moment: nothing after it)} */
   function draw(trace, look) {
     if (canvas.clientWidth < 160) return; /* not laid out yet */
     m = measure(canvas.clientWidth, look.cpus, look.workers);
@@ -98,6 +98,17 @@ export function createLanes(canvas, view) {
     drawBars(g, trace, from, to, look);
     drawCounts(g, trace, from, to, look);
     if (look.pinned) drawArrows(g, trace, from, to, look.pinned);
+    if (look.until < to) hideAfter(g, look.until);
+  }
+
+  /* A replay has come so far only. */
+  function hideAfter(g, t) {
+    const at = Math.max(m.left, x(t));
+
+    g.fillStyle = ink().paper;
+    g.fillRect(at, 0, width - at, m.axis);
+    g.fillStyle = ink().accent;
+    g.fillRect(at, 0, 1, m.axis);
   }
 
   function drawFrame(g, from, to) {
