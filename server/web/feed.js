@@ -10,12 +10,13 @@
 import { KIND, Trace } from './trace.js';
 
 const KEPT = 65e6; /* us of the past that stay */
+const LINES_MAX = 2000, BURSTS_MAX = 200;
 
 /* Files of the page and operations: no work to look at. */
 const QUIET = /^\/(events|status|livez|readyz|version|config|help|api|compare|openapi\.json|trace\.(json|svg)|problems\/|[^/]*\.[a-z0-9]+)?$/;
 
 export class Feed {
-  /* on: {hello(feed), state(text), work()}: connected; what to tell; the first request of any work */
+  /* on: {hello(feed), state(text), work()}: connected; what to tell; a request of any work was seen */
   constructor(on) {
     this.on = on;
     this.trace = new Trace();
@@ -29,6 +30,7 @@ export class Feed {
     this.there = new Set(); /* requests of the newest batch */
     this.left = 0;
     this.quiet = new Set();
+    this.seen = false; /* any work, or somebody asked for it */
   }
 
   open(view) {
@@ -143,6 +145,7 @@ export class Feed {
   /* A request belongs to a burst: its place there is its number and colour. */
   join(r, burst) {
     if (!this.bursts.has(burst)) this.bursts.set(burst, []);
+    if (this.bursts.size > BURSTS_MAX) this.bursts.delete(this.bursts.keys().next().value);
     const ids = this.bursts.get(burst);
 
     if (r.burst) return;
@@ -160,6 +163,7 @@ export class Feed {
     const r = this.trace.requests.get(line.request);
 
     if (!r) {
+      if (this.lines.size > LINES_MAX) this.lines.clear(); /* sampled away: nobody asks for them */
       this.lines.set(line.request, [burst, line]);
       return;
     }

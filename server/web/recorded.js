@@ -4,7 +4,7 @@
  * button, keep what then stands below as recorded.json. Kept small: whole tens of microseconds, gaps
  * instead of times, slices of one process that are less than GRAIN apart as one.
  *
- *   {date, version, config, cpus, workers, bursts: [{way, summary, ids, spans, slices, tasks}]}
+ *   {date, config, cpus, workers, bursts: [{way, summary, ids, spans, slices, tasks}]}
  *   spans: kind, lane, number of the request (place in ids + 1, 0: none), gap to the start before, duration, ...
  *   slices: cpu, who, gap, duration, ...      tasks: gap, value, ...
  */
@@ -72,7 +72,7 @@ export function recordedPack(strips, hello) {
   const bursts = strips.map((s) => ({ way: s.way.key, predicted: s.predicted, summary: s.summary, ids: s.ids.map((id) => s.trace.requests.get(id).path),
     spans: packSpans(s), slices: packSlices(s.trace), tasks: packTasks(s.trace.tasks) }));
 
-  return JSON.stringify({ date: hello.date, version: hello.version, config: hello.config, cpus: hello.cpus, workers: hello.workers, bursts });
+  return JSON.stringify({ date: hello.date, config: hello.config, cpus: hello.cpus, workers: hello.workers, bursts });
 }
 
 /* fn(item, gap) for items sorted by start, gaps in UNITs that add up without drift. */

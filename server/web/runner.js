@@ -94,7 +94,7 @@ export class Runner {
       const ids = this.feed.bursts.get(strip.burst) || [];
 
       strip.ids = ids;
-      if (strip.from === null && ids.length > 0) strip.from = this.feed.trace.requests.get(ids[0]).start;
+      strip.from ??= this.feed.trace.requests.get(ids[0])?.start ?? null;
     }
   }
 
