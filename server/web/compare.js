@@ -27,12 +27,19 @@ function goodness(cell, row) {
   return cell.unit === 'ms' ? Math.min(...all) / cell.median : cell.median / Math.max(...all);
 }
 
+/* As good as the best, as far as the spread of the rounds tells? */
+function isBest(cell, row) {
+  const best = row.filter(Boolean).reduce((a, b) => (goodness(b, row) > goodness(a, row) ? b : a));
+
+  return cell.min <= best.max && best.min <= cell.max;
+}
+
 function cellOf(cell, row) {
   if (!cell) return el('td', {}, '–');
   const share = goodness(cell, row), bar = el('span', { class: 'bar' });
 
   bar.style.width = `${Math.max(1, share * 100)}%`;
-  return el('td', { class: share > 0.999 ? 'best' : null, title: `from ${cell.min} to ${cell.max} ${cell.unit}` },
+  return el('td', { class: isBest(cell, row) ? 'best' : null, title: `from ${cell.min} to ${cell.max} ${cell.unit}` },
     el('span', { class: 'value' }, value(cell)), el('span', { class: 'track' }, bar), el('span', { class: 'limit' }, cell.limit || ''));
 }
 

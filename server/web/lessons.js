@@ -50,7 +50,7 @@ const LESSONS = [
     why: 'Their answers are there after 100 ms, but the only thread that could pass them on is computing. Whatever computes must take turns, or go to a worker: see “loop lag”.' },
 ];
 
-const words = (ms) => (ms < 10 ? 'about none' : seconds(ms).replace(/\.?0+ /, ' '));
+const words = (ms) => (ms < 10 ? 'about none' : seconds(ms).replace(/(\.\d*?)0+ s$/, '$1 s').replace('. s', ' s'));
 
 /* hands: {run(scenario) -> result or null, host()} */
 export function createLesson(box, number, hands) {

@@ -36,7 +36,7 @@ export const hue = (index) => {
   return { fill, text, line: dark ? fill : line };
 };
 
-export const seconds = (ms) => (ms < 9.95 ? `${ms.toFixed(1)} ms`
+export const seconds = (ms) => (ms < 9.95 ? `${ms.toFixed(1)} ms` : ms < 99.5 ? `${Math.round(ms)} ms`
   : ms < 995 ? `${(ms / 1000).toFixed(2)} s` : `${(ms / 1000).toFixed(ms < 9995 ? 2 : 1)} s`);
 /* What is only expected gets no more digits than it deserves. */
 export const about = (ms) => (ms < 100 ? `about ${Math.round(ms)} ms` : `about ${(ms / 1000).toFixed(1)} s`);
