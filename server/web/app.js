@@ -96,7 +96,8 @@ const possible = (s) => !s.picture || host().workers > 0;
 function start(s) {
   if (runner.busy || !possible(s)) return Promise.resolve(null);
   endRecording();
-  resume();
+  pause(false);
+  view.end = view.live();
   if (!s.ways) $('four').hidden = true;
   $('result').replaceChildren(s.ways ? 'Four bursts, one after the other, of the same eight tasks: four wait 0.3 s, four compute 0.3 s.' : `${s.name}: expected ${expectation(s)}.`);
   showCurl(s);
@@ -206,8 +207,9 @@ function endRecording() {
   feed.seen = true;
   if (!recording) return;
   recording = null;
-  view.span = 5e6;
-  resume();
+  view.span = 5e6 * view.rate;
+  view.end = view.live();
+  pause(false);
   setWindow();
   strips = [];
   four.show([], 0);
@@ -301,6 +303,7 @@ function pause(on = !view.paused) {
   $('pause').firstChild.textContent = on ? 'Go on ' : 'Pause ';
 }
 
+/* To what is now; slow motion goes on from where it stood. */
 function resume() {
   pause(false);
   if (view.rate === 1) view.end = view.live();
@@ -388,7 +391,11 @@ function takeHands() {
     view.span = Number($('window').value) * 1e6;
     setWindow();
   });
-  $('slow').addEventListener('change', () => { view.rate = $('slow').checked ? 0.1 : 1; });
+  $('slow').addEventListener('change', () => { /* ten times slower, and as much larger */
+    view.rate = $('slow').checked ? 0.1 : 1;
+    view.zoom($('slow').checked ? 0.1 : 10);
+    setWindow();
+  });
   $('mine').addEventListener('change', () => { onlyMine = $('mine').checked; });
   $('where').addEventListener('change', showScenarios);
   $('copy').addEventListener('click', async () => {

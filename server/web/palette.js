@@ -4,9 +4,9 @@
  * that of its number. Colour never stands alone: the number is in the bar, the state in the shape.
  */
 
-/* fill, text on it, and a darker one for thin lines on white. */
+/* fill, text on it, one for thin lines on white, one for those on black if it is not the fill. */
 const HUES = [
-  ['#0072B2', '#fff', '#0072B2'], ['#E69F00', '#000', '#B87F00'], ['#009E73', '#fff', '#00805D'],
+  ['#0072B2', '#fff', '#0072B2', '#4AA8E0'], ['#E69F00', '#000', '#B87F00'], ['#009E73', '#fff', '#00805D', '#2BC79B'],
   ['#D55E00', '#fff', '#D55E00'], ['#56B4E9', '#000', '#2E93CC'], ['#CC79A7', '#000', '#B85C90'],
   ['#F0E442', '#000', '#A89C00'], ['#3F444A', '#fff', '#3F444A'],
 ];
@@ -31,9 +31,9 @@ export function paletteRead() {
 
 export const ink = () => inks;
 export const hue = (index) => {
-  const i = index % HUES.length, [fill, text, line] = dark && i === HUES.length - 1 ? LAST_IN_DARK : HUES[i];
+  const i = index % HUES.length, [fill, text, line, pale] = dark && i === HUES.length - 1 ? LAST_IN_DARK : HUES[i];
 
-  return { fill, text, line: dark ? fill : line };
+  return { fill, text, line: dark ? pale || fill : line };
 };
 
 export const seconds = (ms) => (ms < 9.95 ? `${ms.toFixed(1)} ms` : ms < 99.5 ? `${Math.round(ms)} ms`
