@@ -198,7 +198,8 @@ become_chromium(const struct browser *b, const int to[2], const int from[2])
         ends[1] = dup(ends[1]);
     dup2(ends[0], 3);
     dup2(ends[1], 4);
-    freopen("/dev/null", "w", stderr);
+    if (freopen("/dev/null", "w", stderr) == NULL)
+        _exit(127);
     unsetenv("LD_PRELOAD");
     execvp(argv[0], (char *const *)(uintptr_t)argv);
     _exit(127);
@@ -303,7 +304,7 @@ evaluate(struct browser *b, const char *expression)
 }
 
 /* The formatted text; free(). */
-static char *
+__attribute__((format(printf, 1, 0))) static char *
 format(const char *fmt, va_list ap)
 {
     char *text;
@@ -316,7 +317,7 @@ format(const char *fmt, va_list ap)
     do {                                                                                           \
         va_list ap_;                                                                               \
         va_start(ap_, fmt);                                                                        \
-        text = format(fmt, ap_);                                                                   \
+        (text) = format(fmt, ap_);                                                                 \
         va_end(ap_);                                                                               \
     } while (0)
 
