@@ -126,7 +126,6 @@ START_TEST(test_unknown_addresses_say_what_was_meant)
         {"/image/mandelbort", 404, "/problems/not-found", "did you mean /image/mandelbrot?"},
         {"/nothing/like/it/at/all", 404, "/problems/not-found", "GET /help"},
         {"/metrics", 404, "/problems/not-found", "GET /help"},
-        {"/api", 404, "/problems/not-found", "GET /help"},
         {"/qeuries", 404, "/problems/not-found", "did you mean /queries?"},
         {"/problems/no-such-problem", 404, "/problems/not-found",
          "GET /problems/ lists all of them"},
