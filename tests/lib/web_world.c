@@ -230,6 +230,15 @@ web_pass(struct web *w, uint64_t ms)
     web_turn(w);
 }
 
+void
+web_long_turn(struct web *w, uint64_t ms, struct http_conn *conn, const char *part)
+{
+    web_now += ms * NS_PER_MS;
+    ck_assert(http_reply_part(conn, part, strlen(part)));
+    timer_run(w->server);
+    http_turn_end(w->server);
+}
+
 /* ---- clients ---- */
 
 static int

@@ -56,6 +56,8 @@ void web_close(struct web *);
 void web_turn(struct web *);
 /* Moves the clock on, lets time-outs happen. */
 void web_pass(struct web *, uint64_t ms);
+/* A turn that takes so long and then says this; the timer runs in it, before the words leave. */
+void web_long_turn(struct web *, uint64_t ms, struct http_conn *, const char *part);
 
 /* A client: its end of a socketpair, non-blocking; small buffers on both sides: WEB_SMALL. */
 int web_client(struct web *);

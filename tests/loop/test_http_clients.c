@@ -348,6 +348,25 @@ START_TEST(test_a_reader_that_takes_nothing_is_cut_and_one_that_takes_a_little_i
 }
 END_TEST
 
+START_TEST(test_a_long_turn_of_ours_is_not_the_readers)
+{
+    const struct http_answer head = {.status = 200, .length = -1};
+    int fd = web_client(&w);
+    struct asked *a;
+
+    web_send(fd, ASK("/parts"));
+    turns();
+    a = web_last(&w);
+    http_reply_begin(a->conn, &head);
+    turns();
+    web_hear(&w, fd, NULL);
+    web_long_turn(&w, 2400, a->conn, "abc");
+    ck_assert_uint_eq(a->gone, 0);
+    ck_assert_str_eq(web_hear(&w, fd, NULL), "3\r\nabc\r\n");
+    close(fd);
+}
+END_TEST
+
 START_TEST(test_a_reader_that_takes_nothing_holds_up_the_end_for_three_seconds)
 {
     int none = web_client_small(&w), little = web_client_small(&w);
@@ -425,6 +444,7 @@ main(void)
         test_a_body_that_nobody_reads_may_not_be_sent_for_ever,
         test_a_refused_client_is_heard_out_for_two_seconds,
         test_a_reader_that_takes_nothing_is_cut_and_one_that_takes_a_little_is_not,
+        test_a_long_turn_of_ours_is_not_the_readers,
         test_a_reader_that_takes_nothing_holds_up_the_end_for_three_seconds,
         test_a_last_answer_that_is_not_read_is_given_up,
         test_short_time_outs_are_kept_as_well,
