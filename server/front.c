@@ -207,9 +207,12 @@ turn(struct front *f, bool busy)
     more |= runner_turn_end(rn);
     db_turn_end(rn->db);
     http_turn_end(rn->http);
+    rn->deaf_from = rn->deaf_to = 0;
     if (jobs_are_here(rn->jobs)) {
-        start = start != 0 ? start : clock_ns();
+        rn->deaf_from = clock_ns();
+        start = start != 0 ? start : rn->deaf_from;
         more |= jobs_compute_here(rn->jobs);
+        rn->deaf_to = clock_ns();
     }
     watch_turn(f, start);
     return more;

@@ -20,6 +20,7 @@
 struct usage {
     uint64_t queue_ns;        /* started but not begun: waited for a connection or a worker */
     uint64_t db_ns;           /* in PostgreSQL: from send to result */
+    uint64_t unseen_ns;       /* of db_ns: the loop computed, an answer may have lain there */
     uint64_t cpu_ns;          /* CPU time of its tasks */
     uint64_t tasks;           /* queries or tasks that ran to their end */
     uint64_t kernel_switches; /* involuntary and voluntary switches of the process during tasks */

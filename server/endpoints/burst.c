@@ -145,6 +145,7 @@ child_over(struct req *child)
         s->failed++;
     s->usage.queue_ns += child->usage.queue_ns;
     s->usage.db_ns += child->usage.db_ns;
+    s->usage.unseen_ns += child->usage.unseen_ns;
     s->usage.cpu_ns += child->usage.cpu_ns;
     s->usage.tasks += child->usage.tasks;
     s->usage.kernel_switches += child->usage.kernel_switches;

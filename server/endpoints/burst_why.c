@@ -30,8 +30,11 @@ double
 burst_factor(const struct burst *s)
 {
     const double wall = ms(s->end_ns - s->start_ns);
+    const struct usage *used = &s->usage;
+    /* db_ns may be less than lock and unseen time together: the lock was waited for unseen, too */
+    const uint64_t db = used->db_ns > used->unseen_ns ? used->db_ns - used->unseen_ns : 0;
 
-    return wall > 0 ? (ms(s->usage.db_ns) + ms(s->usage.cpu_ns) + ms(s->loop_ns)) / wall : 0;
+    return wall > 0 ? ms(db + used->cpu_ns + s->loop_ns) / wall : 0;
 }
 
 static void
@@ -106,6 +109,14 @@ why_connections(const struct burst *s, const struct facts *f, struct buf *b)
 static void
 why_cpu(const struct burst *s, const struct facts *f, struct buf *b)
 {
+    if ((s->ran_on & 1u << EXEC_LOOP_BLOCKING) != 0) {
+        buf_addf(
+            b,
+            "computing blocked the loop: %.0f ms of CPU time in %.0f ms, and meanwhile no other "
+            "request could go on",
+            f->cpu, f->wall);
+        return;
+    }
     if (s->ran_on == 1u << EXEC_WORKERS)
         buf_addf(b, "%u worker%s on %u CPU%s: %.0f ms of CPU time in %.0f ms", f->workers,
                  f->workers == 1 ? "" : "s", f->running_max, f->running_max == 1 ? "" : "s", f->cpu,

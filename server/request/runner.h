@@ -67,6 +67,7 @@ struct runner {
     uint64_t turn_start;    /* first own work of this loop turn; 0: none yet */
     uint64_t turn_mark;     /* last look at the clock in this turn: own work since then is accounted
                                to the request that runs next */
+    uint64_t deaf_from, deaf_to; /* the last turn computed itself from then to then; 0: not at all */
     unsigned turn_answered; /* requests answered in the turn they were parsed in */
     struct route_count *turn_routes; /* chain of routes that have such answers */
     struct buf scratch;

@@ -50,6 +50,7 @@ work_done(struct work *w, struct usage *used, enum failure failure, const char *
     r->waiting--;
     r->usage.queue_ns += used->queue_ns;
     r->usage.db_ns += used->db_ns;
+    r->usage.unseen_ns += used->unseen_ns;
     r->usage.cpu_ns += used->cpu_ns;
     r->usage.tasks += used->tasks;
     r->usage.kernel_switches += used->kernel_switches;
@@ -96,11 +97,27 @@ on_query_ended(struct ticket *t, uint64_t now)
     change_running(r, t, -1, now);
 }
 
+/* An answer is read in the turn after the one in which it came: if that one computed, nobody knows
+ * when. */
+static uint64_t
+unseen(const struct runner *rn, uint64_t db_ns)
+{
+    uint64_t from;
+
+    if (rn->deaf_to == 0)
+        return 0;
+    from = clock_ns() - db_ns;
+    if (from < rn->deaf_from)
+        from = rn->deaf_from;
+    return rn->deaf_to > from ? rn->deaf_to - from : 0;
+}
+
 static void
 on_query_done(struct ticket *t, enum failure failure)
 {
     struct query *query = CONTAINER(t, struct query, q.ticket);
 
+    t->usage.unseen_ns = unseen(query->work.req->runner, t->usage.db_ns);
     work_done(&query->work, &t->usage, failure, query->q.error);
 }
 

@@ -106,6 +106,21 @@ START_TEST(test_computations_taking_turns_on_one_cpu_have_factor_one)
 }
 END_TEST
 
+/* Answers that lay there while nobody looked are no work of the database. */
+START_TEST(test_a_blocked_loop_gains_nothing)
+{
+    struct burst_result b =
+        burst_run(server, NULL,
+                  "[{\"path\":\"/db/sleep?ms=20\",\"count\":5},"
+                  "{\"path\":\"/work?wait_ms=0&cpu_ms=400&run=loop-blocking\"}]");
+
+    ck_assert_msg(burst_number(&b, "db_ms") > 400, "%g", burst_number(&b, "db_ms"));
+    ck_assert_msg(burst_number(&b, "factor") < 1.5, "%g", burst_number(&b, "factor"));
+    ck_assert_msg(strstr(burst_why(&b), "blocked the loop") != NULL, "%s", burst_why(&b));
+    burst_free(&b);
+}
+END_TEST
+
 START_TEST(test_a_shared_lock_makes_requests_wait_for_one_another)
 {
     struct burst_result one =
@@ -219,6 +234,7 @@ main(void)
         test_both_is_eight_requests_on_two_cpus,
         test_six_waits_on_one_thread_overlap,
         test_computations_taking_turns_on_one_cpu_have_factor_one,
+        test_a_blocked_loop_gains_nothing,
         test_a_shared_lock_makes_requests_wait_for_one_another,
         test_at_once_is_kept,
         test_a_gap_spreads_the_starts,
