@@ -1,10 +1,7 @@
 /*
  * The last reference run of `make compare`, as a table with bars. compare.json is cut from
- * loadtest/results/results.json (rows, their medians and limits; nothing is computed here but the
- * length of bars):
- *
- *   jq -c '{date,commit,cpu,cpus,kernel,rounds,configs,rows:[.rows[]|{row,config,unit,median,min,max,limit,
- *     requests_max,running_max,factor}|with_entries(select(.value!=null))]}' loadtest/results/results.json
+ * loadtest/results/results.json by loadtest/readme --take: rows, their medians and limits; nothing
+ * is computed here but the length of bars.
  */
 import { el, seconds } from './palette.js';
 
