@@ -148,7 +148,7 @@ START_TEST(test_a_lock_names_the_request_that_was_waited_for)
     struct reply a, b;
     json_t *ja, *jb;
 
-    client_send_get(first, "/db/lock?key=3&ms=150");
+    client_send_get(first, "/db/lock?key=3&ms=1000");
     while (database_run(pg, "select count(*) from pg_locks where locktype = 'advisory' and "
                             "classid = 7203 and objid = 3 and granted") == 0)
         ; /* it is on its way; the test's own time limit ends this */
