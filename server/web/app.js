@@ -228,14 +228,14 @@ function isMine(id) {
 }
 
 /* ms at least: the CPUs are for what is shown, not for showing it; no motion: still pictures. */
-const frameMs = () => (calm.matches ? 500 : 30);
+const frameMs = () => (calm.matches ? 500 : 28);
 
-let drawnAt = 0, framedAt = 0;
+let drawnAt = 0, dueAt = 0;
 
 function frame(now) {
   requestAnimationFrame(frame);
-  if (document.hidden || now - framedAt < frameMs()) return;
-  framedAt = now;
+  if (document.hidden || now < dueAt) return;
+  dueAt = Math.max(dueAt, now - frameMs()) + frameMs(); /* one late frame is made up for */
   const trace = recording ? recording.trace : feed.trace;
 
   if (params.get('record') && runner.busy) return; /* drawing would take the CPUs that are measured */

@@ -93,7 +93,7 @@ export function createLanes(canvas, view) {
     const alpha = (id) => (look.pinned && look.pinned !== id) || (look.mine && id && !look.mine(id)) ? 0.18 : 1;
 
     rowsOf = requestRows(trace, from, to, look);
-    drawRequests(g, trace, from, to, alpha);
+    drawRequests(g, trace, from, to, look, alpha);
     drawDatabase(g, trace, from, to, alpha);
     drawBars(g, trace, from, to, look);
     drawCounts(g, trace, from, to, look);
@@ -154,18 +154,22 @@ export function createLanes(canvas, view) {
       .filter((p) => p.row < room);
   }
 
-  function drawRequests(g, trace, from, to, alpha) {
-    for (const { r, y, each } of rowsOf) {
-      const a = x(r.start), b = x(r.end === null ? to : Math.min(r.end, to)), h = each - 2, color = hue(colorOf(r));
+  function drawRequests(g, trace, from, to, look, alpha) {
+    const done = new Map(); /* row -> painted up to there: what ends before it would not be seen */
 
+    g.save();
+    g.beginPath();
+    g.rect(m.left, m.request.y - 1, width - m.left - m.right, m.request.each + 3);
+    g.clip();
+    for (const { r, row, y, each } of rowsOf) {
+      const a = Math.max(x(r.start), m.left), b = x(r.end === null ? to : Math.min(r.end, to)), h = each - 2, color = hue(colorOf(r));
+
+      if (b <= (done.get(row) ?? -1) && look.pinned !== r.id) continue;
+      done.set(row, Math.max(b, a + 1));
       g.globalAlpha = alpha(r.id) * 0.13;
       g.fillStyle = color.fill;
-      g.fillRect(Math.max(a, m.left), y, Math.max(1, b - Math.max(a, m.left)), h);
+      g.fillRect(a, y, Math.max(1, b - a), h);
       g.globalAlpha = alpha(r.id);
-      g.save();
-      g.beginPath();
-      g.rect(m.left, y - 1, width - m.left - m.right, each + 2);
-      g.clip();
       for (const p of r.spans) {
         if (p.end < from || p.start > to) continue;
         if (p.kind === KIND.QUERY) paintWait(g, x(p.start), x(p.end), y, h, color.line);
@@ -174,9 +178,8 @@ export function createLanes(canvas, view) {
       if (r.end === null && r.since < to)
         if (r.state === 'db') paintWait(g, x(r.since), b, y, h, color.line);
         else if (r.state === 'queue' || r.state === 'gate') paintQueue(g, x(r.since), b, y, h);
-      g.restore();
-      g.globalAlpha = 1;
     }
+    g.restore();
   }
 
   /* Connections in use; each lane that had a query in the window. */
@@ -191,9 +194,13 @@ export function createLanes(canvas, view) {
     const each = Math.max(2, Math.min(7, m.db.each / Math.max(used.length, 6)));
 
     used.slice(0, Math.floor(m.db.each / each)).forEach((seen, i) => {
+      let done = -1; /* painted up to there: what ends before it would not be seen */
+
       for (const s of seen) {
         const r = trace.requests.get(s.request), a = Math.max(x(s.start), m.left), b = Math.min(x(s.end), width - m.right);
 
+        if (b <= done) continue;
+        done = Math.max(b, a + 0.7);
         g.globalAlpha = alpha(s.request);
         g.fillStyle = r ? hue(colorOf(r)).line : ink().other;
         g.fillRect(a, m.db.y + i * each, Math.max(0.7, b - a), Math.max(1.5, Math.min(3, each - 2)));
