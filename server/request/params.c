@@ -113,9 +113,11 @@ similar_param(const struct reading *rd, const char *name)
     unsigned best_distance = 3;
 
     for (const struct param *p = rd->r->route->params; p != NULL && p->name != NULL; p++) {
-        unsigned d = text_distance(name, strlen(name), p->name, strlen(p->name), 3);
+        const size_t asked = strlen(name), known = strlen(p->name);
+        unsigned d = text_distance(name, asked, p->name, known, 3);
 
-        if (d < best_distance && d < strlen(p->name)) {
+        /* as far apart as the longer one is long: not alike at all */
+        if (d < best_distance && d < (asked > known ? asked : known)) {
             best = p->name;
             best_distance = d;
         }

@@ -61,6 +61,7 @@ START_TEST(test_wrong_parameters_are_named_with_their_range)
         {"/db/sleep?ms=99999999999999999999", 400, "/problems/out-of-range", "whole number"},
         {"/db/sleep?ms=5&ms=5", 400, "/problems/out-of-range", "was sent twice"},
         {"/db/sleep?sm=5", 400, "/problems/out-of-range", "did you mean ms?"},
+        {"/cpu/primes?nn=5", 400, "/problems/out-of-range", "did you mean n?"},
         {"/db/sleep?colour=red", 400, "/problems/out-of-range", "colour is not known here"},
         {"/db/sleep?ms=%zz", 400, "", ""},
         {"/cpu/primes?n=999", 400, "/problems/out-of-range", "between 1000 and 20000000000"},
