@@ -132,8 +132,11 @@ why_cpu(const struct burst *s, const struct facts *f, struct buf *b)
 static void
 why_waits(const struct burst *s, const struct facts *f, struct buf *b)
 {
-    buf_addf(b, "the waits overlapped: %.0f ms of waiting in %.0f ms, on one thread", f->db,
-             f->wall);
+    if (s->count == 1)
+        buf_addf(b, "one request: %.0f ms of waiting; nothing overlapped", f->db);
+    else
+        buf_addf(b, "the waits overlapped: %.0f ms of waiting in %.0f ms, on one thread", f->db,
+                 f->wall);
     if (s->gap_ns > 0)
         buf_addf(b, "; a start every %.0f ms", ms(s->gap_ns));
 }

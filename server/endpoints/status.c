@@ -101,11 +101,12 @@ add_routes(struct buf *b, const struct runner *rn)
         if (all == 0)
             continue;
         buf_addf(b,
-                 "%s\"%s\":{\"answered_2xx\":%llu,\"answered_4xx\":%llu,\"answered_5xx\":%llu,"
+                 "%s\"%s\":{\"answered_2xx\":%llu,\"answered_3xx\":%llu,\"answered_4xx\":%llu,"
+                 "\"answered_5xx\":%llu,"
                  "\"gone\":%llu,\"p50_ms\":%.3f,\"p99_ms\":%.3f,\"max_ms\":%.3f}",
                  first ? "" : ",", i < rn->routes.count ? rn->routes.rows[i].path : "(none)",
-                 ull(c->answered[2]), ull(c->answered[4]), ull(c->answered[5]), ull(c->gone),
-                 (double)histogram_percentile(&c->latency, 50) / 1e6,
+                 ull(c->answered[2]), ull(c->answered[3]), ull(c->answered[4]), ull(c->answered[5]),
+                 ull(c->gone), (double)histogram_percentile(&c->latency, 50) / 1e6,
                  (double)histogram_percentile(&c->latency, 99) / 1e6,
                  (double)histogram_max(&c->latency) / 1e6);
         first = false;

@@ -36,7 +36,7 @@ svg_add_facts(const struct trace_svg *t, struct buf *b)
     }
     buf_addf(b, " · at most %u in progress, %u running", t->picture.in_progress_max,
              t->picture.running_max);
-    if (t->wish.factor > 0)
+    if (t->wish.factor > 0 && t->wish.compare == NULL) /* else one number says it */
         buf_addf(b, " · factor %.1f", t->wish.factor);
 }
 

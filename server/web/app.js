@@ -124,11 +124,17 @@ function showDone(s, r) {
     $('result').replaceChildren(el('span', { class: 'bad' }, r.error));
     return;
   }
-  factor = s.why ? null : r.summary ? r.summary.factor : r.alone / r.measured;
+  factor = s.why ? null : gain(r);
   card.measured.textContent = r.strips ? `${r.strips.map((x) => (x.summary.wall_ms / 1000).toFixed(2)).join(' · ')} s` : `measured ${seconds(r.measured)}`;
   $('result').replaceChildren(...resultWords(s, r));
   if (r.strips) showFourWords(r.strips);
   if (r.strips && params.get('record')) record(r.strips);
+}
+
+/* Against one at a time: as measured, where that was measured, too; else by what overlapped. */
+function gain(r) {
+  if (r.strips) return r.strips[0].summary.wall_ms / r.measured;
+  return r.summary ? r.summary.factor : r.alone / r.measured;
 }
 
 function resultWords(s, r) {
@@ -136,7 +142,7 @@ function resultWords(s, r) {
 
   if (s.picture) words.push(` (in 1 section ${seconds(r.alone)}). `);
   else if (s.why) words.push(' for waits of 0.1 s. ');
-  else words.push(` · ${times(r.summary.factor)} against one at a time · ${r.summary.requests_max} in progress, ${r.summary.running_max} running. `);
+  else words.push(` · ${times(gain(r))} against one at a time · ${r.summary.requests_max} in progress, ${r.summary.running_max} running. `);
   if (r.summary) words.push(el('span', { class: 'why' }, `Why: ${s.why || r.summary.why}.`));
   if (r.picture) {
     const image = el('img', { alt: 'the picture, tinted by the worker that computed each section', src: URL.createObjectURL(r.picture) });
@@ -278,7 +284,7 @@ function showNumbers() {
   $('n-running').textContent = peak;
   $('n-cpu').textContent = `${feed.left > 0 ? '≥ ' : ''}${Math.round((cpu * 100) / host().cpus)} %`;
   $('h-cpu').textContent = `of ${many(host().cpus, 'CPU')}`;
-  $('n-factor').textContent = c.tasks > 0 && now > 0.2 ? times(now) : factor !== null ? times(factor) : '–';
+  $('n-factor').textContent = c.tasks > 0 && now >= 0.95 ? times(now) : factor !== null ? times(factor) : '–';
   $('n-lag').textContent = seconds(c.lag / 1000);
   $('n-loop').textContent = `${Math.round(feed.rate('loop_switches'))}/s`;
   $('n-kernel').textContent = `${Math.round(feed.rate('kernel_switches'))}/s`;

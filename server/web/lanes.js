@@ -271,8 +271,8 @@ export function createLanes(canvas, view) {
   }
 
   function drawCounts(g, trace, from, to, look) {
-    drawSteps(g, m.tasks, trace.tasks, from, to, ink().accent);
-    drawSteps(g, m.queries, trace.queries, from, to, ink().soft);
+    drawSteps(g, m.tasks, trace.tasks, from, to, ink().accent, 'task');
+    drawSteps(g, m.queries, trace.queries, from, to, ink().soft, 'query', 'queries');
     const l = m.running, h = l.each - 4, base = l.y + h, most = Math.max(look.cpus, 1);
     const columns = Math.ceil(width - m.left - m.right), peak = new Float32Array(columns + 1), mean = new Float32Array(columns + 1);
 
@@ -306,7 +306,7 @@ export function createLanes(canvas, view) {
   }
 
   /* A course as steps; where many changes share a pixel, from their least to their most. */
-  function drawSteps(g, l, course, from, to, color) {
+  function drawSteps(g, l, course, from, to, color, what, several = `${what}s`) {
     const h = l.each - 6, base = l.y + l.each - 2, first = courseAt(course, from), steps = [];
     let most = Math.max(1, first), last = first, column = null;
 
@@ -331,7 +331,7 @@ export function createLanes(canvas, view) {
     g.strokeStyle = color;
     g.lineWidth = 1.5;
     g.stroke();
-    text(g, most > 1 || first > 0 || steps.length > 0 ? `most ${most}` : '', m.left - 8, l.y + l.each - 8, { size: m.size - 1.5, color: ink().soft, align: 'right' });
+    text(g, most > 1 || first > 0 || steps.length > 0 ? `most ${most} ${most === 1 ? what : several}` : '', m.left - 8, l.y + l.each - 8, { size: m.size - 1.5, color: ink().soft, align: 'right' });
   }
 
   /* From the pinned request's row to each of its tasks. */

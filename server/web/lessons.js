@@ -27,7 +27,7 @@ const LESSONS = [
   { title: 'Six waits on one thread', run: () => scenario('db'),
     ask: 'Six requests wait 500 ms each, all on one thread. How long until the last is answered?',
     choices: () => [3000, 1500, 500], measured: wall,
-    why: 'Six are in progress, none is running: this is concurrency without any parallelism.' },
+    why: 'Six are in progress, and hardly ever is one running: this is concurrency without any parallelism.' },
   { title: 'Two computations on one CPU', run: () => own('cpu', 'Two computations on one CPU', two('loop'), () => 800),
     ask: 'Two requests compute 400 ms each, both on one CPU. How long until the last is answered?',
     choices: () => [400, 800, 1600], measured: wall,

@@ -43,7 +43,7 @@ export const SCENARIOS = [
     plan: () => ({ tasks: [{ path: '/image/mandelbrot?w=1600&h=1000&iter=1500&sections=2', count: 1 }], run: 'workers' }),
     words: (host) => (host.workers === 0 ? 'needs workers' : lanesOf(host, 'workers') > 1 ? 'half the time of the same in 1' : 'as long as in 1: one CPU') },
   { key: 'block', name: 'Block the loop!',
-    plan: () => ({ tasks: [{ path: '/db/sleep?ms=100', count: 5 }, { path: '/work?wait_ms=0&cpu_ms=1000&run=loop-blocking', count: 1 }] }),
+    plan: () => ({ tasks: [{ path: '/db/sleep?ms=100', count: 5 }, { path: '/work?wait_ms=30&cpu_ms=1000&run=loop-blocking', count: 1 }] }), /* all are begun by then */
     expect: () => 1000, alone: () => 1500, words: () => 'waits of 0.1 s take about 1 s',
     measure: (lines) => Math.max(...lines.filter((l) => l.path.startsWith('/db')).map((l) => l.total_ms)),
     why: 'the answers were there after 0.1 s, but the only thread that passes them on was computing' },

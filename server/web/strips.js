@@ -40,7 +40,9 @@ export function createStrips(canvas) {
     const axis = axisOf(now), scale = (width - left - right) / (axis * 1000);
 
     drawAxis(g, left, width - right, strips.length * tall, axis);
-    strips.forEach((s, i) => drawStrip(g, s, { y: i * tall, tall, head, unit, lane, left, right, width, scale, now, cpus, wide, big }));
+    const alone = strips[0]?.summary?.wall_ms;
+
+    strips.forEach((s, i) => drawStrip(g, s, { alone, y: i * tall, tall, head, unit, lane, left, right, width, scale, now, cpus, wide, big }));
   }
 
   function drawAxis(g, left, right, bottom, axis) {
@@ -85,14 +87,16 @@ export function createStrips(canvas) {
     const x = (t) => v.left + (t - s.from) * v.scale;
     const to = s.summary ? s.from + s.summary.wall_ms * 1000 : v.now;
     const columns = Math.max(1, Math.ceil(x(to) - v.left));
-    const rows = s.ids.map(() => new Row(columns)), lanes = Array.from({ length: v.cpus }, () => new Row(columns));
+    /* the loop is one thread: one CPU at a time, whichever the kernel gives it */
+    const one = s.way.plan.run === 'loop';
+    const rows = s.ids.map(() => new Row(columns)), lanes = Array.from({ length: one ? 1 : v.cpus }, () => new Row(columns));
 
     s.ids.forEach((id, i) => drawRow(g, s, v, id, i, top + i * v.unit, x, to));
     s.trace.bars(s.from, to, (cpu, request, who, a, b) => {
       const i = request ? s.ids.indexOf(request) : -1;
 
       if (i >= 0) rows[i].add(x(a) - v.left, x(b) - v.left, i);
-      if (lanes[cpu] && (i >= 0 || request === 0)) lanes[cpu].add(x(a) - v.left, x(b) - v.left, i >= 0 ? i : -2);
+      if (one ? who === 0 : lanes[cpu] && (i >= 0 || request === 0)) lanes[one ? 0 : cpu].add(x(a) - v.left, x(b) - v.left, i >= 0 ? i : -2);
     });
     rows.forEach((row, i) => row.paint(g, v.left, top + i * v.unit + 0.5, v.unit - 1.5, null));
     lanes.forEach((row, c) => {
@@ -101,7 +105,7 @@ export function createStrips(canvas) {
       g.fillStyle = ink().faint;
       g.fillRect(v.left, y, columns, v.lane - 1);
       row.paint(g, v.left, y, v.lane - 1, (i) => String(i + 1));
-      text(g, `cpu ${c}`, v.left - 6, y + v.lane / 2, { size: v.big ? 12 : 9.5, color: ink().soft, align: 'right' });
+      text(g, one ? 'one cpu' : `cpu ${c}`, v.left - 6, y + v.lane / 2, { size: v.big ? 12 : 9.5, color: ink().soft, align: 'right' });
     });
   }
 
@@ -147,7 +151,7 @@ export function createStrips(canvas) {
     const took = s.summary ? seconds(s.summary.wall_ms) : running ? seconds((v.now - s.from) / 1000) : '';
 
     if (!v.wide) {
-      const words = s.summary ? `${took}, expected ${(s.predicted / 1000).toFixed(1)} s · ${times(s.summary.factor)}`
+      const words = s.summary ? `${took}, expected ${(s.predicted / 1000).toFixed(1)} s · ${times(v.alone / s.summary.wall_ms)}`
         : `${running ? `${took}, ` : ''}expected ${(s.predicted / 1000).toFixed(1)} s`;
 
       text(g, words, v.width, v.y + 13, { size: 12, align: 'right', weight: s.summary ? 600 : 400 });
@@ -162,9 +166,9 @@ export function createStrips(canvas) {
     if (!s.summary) return;
     const { requests_max: r, running_max: n } = s.summary;
 
-    text(g, `in progress  ${r}`, x, v.y + 64 * k, { size: 12 * k, align: 'right', weight: r > 1 ? 650 : 400, color: r > 1 ? ink().ink : ink().soft });
+    text(g, `requests in progress  ${r}`, x, v.y + 64 * k, { size: 12 * k, align: 'right', weight: r > 1 ? 650 : 400, color: r > 1 ? ink().ink : ink().soft });
     text(g, `running  ${n}`, x, v.y + 80 * k, { size: 12 * k, align: 'right', weight: n > 1 ? 650 : 400, color: n > 1 ? ink().ink : ink().soft });
-    text(g, `${times(s.summary.factor)} against one at a time`, x, v.y + 96 * k, { size: 11 * k, align: 'right', color: ink().soft });
+    text(g, `${times(v.alone / s.summary.wall_ms)} against one at a time`, x, v.y + 96 * k, { size: 11 * k, align: 'right', color: ink().soft });
   }
 
   return { show, draw };

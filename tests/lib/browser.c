@@ -402,6 +402,7 @@ browser_look(struct browser *b, int width, int height, bool dark)
     tell(b, "Emulation.setDeviceMetricsOverride",
          json_pack("{s:i,s:i,s:f,s:b}", "width", width, "height", height, "deviceScaleFactor", 1.0,
                    "mobile", 0));
+    tell(b, "Emulation.setScrollbarsHidden", json_pack("{s:b}", "hidden", 1));
     tell(b, "Emulation.setEmulatedMedia",
          json_pack("{s:[{s:s,s:s}]}", "features", "name", "prefers-color-scheme", "value",
                    dark ? "dark" : "light"));
