@@ -190,7 +190,9 @@ START_TEST(test_a_fresh_set_shows_the_same)
     snprintf(command, sizeof(command),
              "TRIES=2 %s INTERLEAVE_BIN='%s' DATABASE_URL='%s' images/draw %s 2>&1",
              /* of a run of many seconds the trace keeps the end only */
-             strstr(server_binary(), "/san/") != NULL ? "PICTURE='w=400&h=300&iter=2000'" : "",
+             strstr(server_binary(), "/san/") != NULL
+                 ? "PICTURE='w=400&h=300&iter=2000' PRIMES=200000000"
+                 : "",
              server_binary(), database_url(), folder);
     ck_assert_int_eq(system(command), 0);
     for (unsigned i = 0; i < pictures; i++) {
