@@ -144,6 +144,7 @@ function resultWords(s, r) {
   else if (s.why) words.push(' for waits of 0.1 s. ');
   else words.push(` · ${times(gain(r))} against one at a time · ${r.summary.requests_max} in progress, ${r.summary.running_max} running. `);
   if (r.summary) words.push(el('span', { class: 'why' }, `Why: ${s.why || r.summary.why}.`));
+  if (disturbed(r.measured, r.expected)) words.push(el('span', { class: 'why' }, ' Longer than expected: other programs had the CPUs meanwhile.'));
   if (r.picture) {
     const image = el('img', { alt: 'the picture, tinted by the worker that computed each section', src: URL.createObjectURL(r.picture) });
 
@@ -380,13 +381,20 @@ function takeKeys() {
     if (e.key === ' ' && e.target.tagName === 'BUTTON') return;
     const s = SCENARIOS[Number(e.key) - 1];
 
-    if (s) start(s);
+    if (s && !params.get('lesson')) start(s);
     else if (keys[e.key]) {
       e.preventDefault();
       keys[e.key]();
       setWindow();
     }
   });
+}
+
+/* Over http from another machine a browser gives no clipboard: then the text is selected, at least. */
+async function copied(node) {
+  if (navigator.clipboard) return navigator.clipboard.writeText(node.textContent).then(() => true, () => false);
+  getSelection().selectAllChildren(node);
+  return false;
 }
 
 function takeHands() {
@@ -405,8 +413,7 @@ function takeHands() {
   $('mine').addEventListener('change', () => { onlyMine = $('mine').checked; });
   $('where').addEventListener('change', showScenarios);
   $('copy').addEventListener('click', async () => {
-    await navigator.clipboard?.writeText($('curl').textContent);
-    $('copy').textContent = 'Copied';
+    $('copy').textContent = await copied($('curl')) ? 'Copied' : 'Selected';
     setTimeout(() => { $('copy').textContent = 'Copy'; }, 1500);
   });
   matchMedia('(prefers-color-scheme: dark)').addEventListener('change', paletteRead);
@@ -416,7 +423,8 @@ if (params.get('big') === '1') document.documentElement.classList.add('big');
 paletteRead();
 makeScenarios();
 showScenarios();
-showCurl(scenario('four'));
+if (params.get('lesson')) $('curl').textContent = '# comes with the measurement';
+else showCurl(scenario('four'));
 panel.showDetail(feed.trace, 0, 0);
 takeHands();
 feed.open(view);

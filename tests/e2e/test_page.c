@@ -110,21 +110,66 @@ START_TEST(test_the_first_visit_is_never_empty)
 }
 END_TEST
 
+/* So many requests of that address, newer than that one, are in the page's table; the server knows
+ * each by its number. Returns the newest. */
+static double
+check_requests(const char *path, unsigned count, double newer_than)
+{
+    double newest = newer_than;
+
+    browser_until(b,
+                  "[...document.querySelectorAll('#requests tr[data-id]')].filter((row) =>"
+                  " row.textContent.includes('%s') && Number(row.dataset.id) > %.0f).length >= %u",
+                  path, newer_than, count);
+    for (unsigned i = 0; i < count; i++) {
+        const double id = browser_number(
+            b,
+            "Number([...document.querySelectorAll('#requests tr[data-id]')].filter((row) =>"
+            " row.textContent.includes('%s')).map((row) => row.dataset.id)"
+            ".sort((x, y) => y - x)[%u])",
+            path, i);
+        char target[64], name[64];
+        json_t *root, *event;
+        bool found = false;
+        size_t k;
+
+        ck_assert_double_gt(id, newer_than);
+        if (id > newest)
+            newest = id;
+        snprintf(target, sizeof(target), "/trace.json?request=%.0f", id);
+        snprintf(name, sizeof(name), "%s #%.0f", path, id);
+        root = get_json(server, target, 200);
+        json_array_foreach(json_object_get(root, "traceEvents"), k, event)
+            found |= strcmp(json_string_value(json_object_get(event, "name")), name) == 0;
+        ck_assert_msg(found, "the server knows no %s", name);
+        json_decref(root);
+    }
+    return newest;
+}
+
 START_TEST(test_every_button_runs_and_shows_what_it_measured)
 {
-    static const char *const keys[] = {"db", "cpu", "lock", "picture", "block"};
+    static const struct {
+        const char *key, *path;
+        unsigned requests;
+    } buttons[] = {
+        {"db", "/db/sleep", 6},    {"cpu", "/work", 6},
+        {"lock", "/db/lock", 6},   {"picture", "/image/mandelbrot", 1},
+        {"block", "/db/sleep", 5},
+    };
+    double newest = 0;
 
     go("/?recorded=0");
-    for (unsigned i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
-        const double before = status_number(server, "requests.answered");
+    for (unsigned i = 0; i < sizeof(buttons) / sizeof(buttons[0]); i++) {
+        const char *key = buttons[i].key;
         char *result;
 
-        run_scenario(keys[i]);
-        ck_assert_double_gt(status_number(server, "requests.answered"), before + 1);
+        run_scenario(key);
+        newest = check_requests(buttons[i].path, buttons[i].requests, newest);
         result = browser_text(b, "document.getElementById('result').textContent");
         ck_assert_ptr_nonnull(strstr(result, "expected"));
         free(result);
-        shot(keys[i]);
+        shot(key);
     }
     ck_assert_double_gt(coloured("lanes"), 1000);
     expect_nothing_wrong();
@@ -205,6 +250,79 @@ START_TEST(test_its_counts_are_those_of_status)
 }
 END_TEST
 
+/* Three requests that wait for a lock, held from outside: in the page as in /status. */
+START_TEST(test_what_is_in_progress_is_what_status_says)
+{
+    enum { WAITING = 3 };
+    struct pg_conn *pg = database_connect();
+    int fds[WAITING];
+
+    go("/?recorded=0");
+    database_run(pg, "select pg_advisory_lock(7203, 9)");
+    for (unsigned i = 0; i < WAITING; i++) {
+        fds[i] = client_connect(server);
+        client_send_get(fds[i], "/db/lock?key=9&ms=0");
+    }
+    status_wait(server, "tasks.in_progress", WAITING, WAITING);
+    browser_until(b, "/^3 requests, 3 tasks in progress, 0 running .* 3 in PostgreSQL/"
+                     ".test(document.getElementById('lanes-text').textContent)");
+    browser_until(b, "document.getElementById('n-tasks').textContent === '3'");
+    ck_assert(status_number(server, "database.slow.running") == WAITING);
+    database_run(pg, "select pg_advisory_unlock(7203, 9)");
+    for (unsigned i = 0; i < WAITING; i++) {
+        struct reply r;
+
+        ck_assert(client_read_reply(fds[i], &r, false));
+        reply_free(&r);
+        close(fds[i]);
+    }
+    browser_until(b, "document.getElementById('n-tasks').textContent === '0'");
+    database_disconnect(pg);
+    expect_nothing_wrong();
+}
+END_TEST
+
+static void
+press(const char *key)
+{
+    json_decref(browser_eval(b,
+                             "document.dispatchEvent(new KeyboardEvent('keydown',"
+                             " {key: '%s', bubbles: true, cancelable: true}))",
+                             key));
+}
+
+START_TEST(test_hands_pause_zoom_and_pin)
+{
+    static const char span[] = "Number(document.getElementById('window').value)";
+    double before;
+
+    go("/?recorded=0");
+    press("2"); /* the second button */
+    browser_until(b, "/[0-9]/.test(document.querySelector('[data-key=db] .measured').textContent)");
+    press(" ");
+    browser_until(b, "document.getElementById('pause').getAttribute('aria-pressed') === 'true'");
+    before = browser_number(b, "%s", span);
+    json_decref(browser_eval(b, "document.getElementById('lanes').dispatchEvent(new WheelEvent("
+                                "'wheel', {deltaY: 100, cancelable: true}))"));
+    ck_assert_double_gt(browser_number(b, "%s", span), before);
+    press("+");
+    press("+");
+    ck_assert_double_lt(browser_number(b, "%s", span), before);
+    json_decref(browser_eval(b, "document.querySelector('#requests tr[data-id]').click()"));
+    browser_until(b, "document.querySelector('#requests tr.pinned') !== null &&"
+                     " /database/.test(document.getElementById('detail').textContent)");
+    shot("pinned");
+    press("Escape");
+    browser_until(b, "document.querySelector('#requests tr.pinned') === null");
+    press(" ");
+    browser_until(b, "document.getElementById('pause').getAttribute('aria-pressed') === 'false'");
+    go("/?lesson=2");
+    press("2"); /* in a lesson it would tell the answer */
+    ck_assert(browser_number(b, "document.querySelectorAll('.busy').length") == 0);
+    expect_nothing_wrong();
+}
+END_TEST
+
 START_TEST(test_every_lesson_can_be_walked)
 {
     char path[32], name[32];
@@ -258,6 +376,9 @@ START_TEST(test_the_other_pages)
     browser_go(b, server->port, "/status");
     browser_until(b, "document.querySelectorAll('#routes tr').length > 10");
     shot("status");
+    browser_go(b, server->port, "/compare");
+    browser_until(b, "document.querySelectorAll('#story tr').length > 8");
+    shot("compare");
     browser_go(b, server->port, "/?big=1");
     browser_until(b, "document.documentElement.classList.contains('big')");
     shot("big");
@@ -277,7 +398,8 @@ main(void)
     const TTest *const tests[] = {
         test_the_first_visit_is_never_empty,    test_every_button_runs_and_shows_what_it_measured,
         test_four_strips_show_the_four_ways,    test_a_request_that_waits_is_in_the_table,
-        test_its_counts_are_those_of_status,    test_a_reload_in_the_middle_is_got_over,
+        test_its_counts_are_those_of_status,    test_what_is_in_progress_is_what_status_says,
+        test_hands_pause_zoom_and_pin,          test_a_reload_in_the_middle_is_got_over,
         test_a_front_end_that_dies_is_got_over, test_the_other_pages,
     };
     const bool there = browser_is_there();
