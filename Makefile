@@ -141,6 +141,10 @@ $(GEN)/statements.h $(GEN)/statements.c &: sql/embed $(wildcard sql/statements/*
 
 # The live page: whatever lies in its folder. A file that went away must not stay in the program.
 WEB := $(sort $(wildcard server/web/*))
+# Compare shows what was measured here, once it was; until then the reference run.
+ifneq ($(wildcard build/compare/compare.json),)
+WEB := $(subst server/web/compare.json,build/compare/compare.json,$(WEB))
+endif
 $(GEN)/web.list: FORCE
 	@mkdir -p $(@D)
 	@echo '$(WEB)' > $@.new

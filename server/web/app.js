@@ -428,6 +428,6 @@ else showCurl(scenario('four'));
 panel.showDetail(feed.trace, 0, 0);
 takeHands();
 feed.open(view);
-if (params.get('lesson')) document.body.classList.add('in-lesson'); /* nothing shall tell the answer */
+if (/^[1-7]$/.test(params.get('lesson'))) document.body.classList.add('in-lesson'); /* nothing shall tell the answer */
 else if (params.get('recorded') !== '0') startRecording();
 requestAnimationFrame(frame);

@@ -1,7 +1,7 @@
 /*
- * The last reference run of `make compare`, as a table with bars. compare.json is cut from
- * loadtest/results/results.json by loadtest/readme --take: rows, their medians and limits; nothing
- * is computed here but the length of bars.
+ * The last `make compare` on this machine, or else the reference run, as a table with bars.
+ * compare.json is cut from results.json by loadtest/page.jq; nothing is computed here but the length
+ * of bars.
  */
 import { el, seconds } from './palette.js';
 
@@ -53,7 +53,7 @@ async function load() {
   const data = await (await fetch('/compare.json')).json();
 
   $('machine').textContent = `${data.date.replace('T', ' ').replace('Z', ' UTC')} · ${data.cpu} · ${data.cpus} CPUs · Linux ${data.kernel} · ${data.rounds} rounds · commit ${data.commit}. `
-    + 'These are stored measurements of one machine, not of this server now: run make compare for yours.';
+    + 'These are stored measurements, not of this server now: make compare and then make run show yours here.';
   show($('story'), STORY, data);
   show($('work'), WORK, data);
 }

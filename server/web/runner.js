@@ -35,10 +35,10 @@ export class Runner {
     return result.error ? null : result;
   }
 
-  burst(plan, onHead = () => {}, onLine = () => {}) {
-    let id = 0;
+  async burst(plan, onHead = () => {}, onLine = () => {}) {
+    let id = 0, failed = null;
 
-    return burst(plan, {
+    const summary = await burst(plan, {
       onHead: (number) => {
         id = number;
         this.mine.add(number);
@@ -47,9 +47,12 @@ export class Runner {
       onLine: (line) => {
         this.mine.add(line.request);
         this.feed.takeLine(id, line);
+        if (line.status >= 400) failed ??= line;
         onLine(line);
       },
     });
+    if (failed) throw new Error(`${summary.failed} of ${summary.count} requests failed. ${failed.path}: ${failed.detail || failed.status}`);
+    return summary;
   }
 
   async runBurst(s, where) {

@@ -364,6 +364,25 @@ START_TEST(test_a_front_end_that_dies_is_got_over)
 }
 END_TEST
 
+/* A refusal is no measurement. */
+START_TEST(test_what_fails_is_not_measured)
+{
+    static const char *const options[] = {"workers=0", NULL};
+    struct server *lonely = server_start(options);
+
+    browser_look(b, 1280, 900, false);
+    browser_go(b, lonely->port, "/?lesson=4");
+    browser_until(b, "document.querySelectorAll('[data-guess]').length === 3");
+    json_decref(browser_eval(b, "document.querySelectorAll('[data-guess]')[0].click()"));
+    browser_until(b, "/could not be run/.test(document.getElementById('lesson').textContent)");
+    browser_until(b, "/2 of 2 requests failed.*worker/"
+                     ".test(document.getElementById('result').textContent)");
+    expect_nothing_wrong();
+    browser_go(b, server->port, "/?recorded=0");
+    server_stop(lonely);
+}
+END_TEST
+
 START_TEST(test_the_other_pages)
 {
     browser_look(b, 1280, 900, false);
@@ -396,11 +415,17 @@ int
 main(void)
 {
     const TTest *const tests[] = {
-        test_the_first_visit_is_never_empty,    test_every_button_runs_and_shows_what_it_measured,
-        test_four_strips_show_the_four_ways,    test_a_request_that_waits_is_in_the_table,
-        test_its_counts_are_those_of_status,    test_what_is_in_progress_is_what_status_says,
-        test_hands_pause_zoom_and_pin,          test_a_reload_in_the_middle_is_got_over,
-        test_a_front_end_that_dies_is_got_over, test_the_other_pages,
+        test_the_first_visit_is_never_empty,
+        test_every_button_runs_and_shows_what_it_measured,
+        test_four_strips_show_the_four_ways,
+        test_a_request_that_waits_is_in_the_table,
+        test_its_counts_are_those_of_status,
+        test_what_is_in_progress_is_what_status_says,
+        test_hands_pause_zoom_and_pin,
+        test_what_fails_is_not_measured,
+        test_a_reload_in_the_middle_is_got_over,
+        test_a_front_end_that_dies_is_got_over,
+        test_the_other_pages,
     };
     const bool there = browser_is_there();
     Suite *suite = suite_create("page");
