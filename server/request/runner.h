@@ -64,11 +64,11 @@ struct runner {
     struct req_list gate; /* wait for their turn */
     unsigned gate_waiting, gate_held;
     uint64_t gate_refused;
-    uint64_t turn_start;    /* first own work of this loop turn; 0: none yet */
-    uint64_t turn_mark;     /* last look at the clock in this turn: own work since then is accounted
-                               to the request that runs next */
-    uint64_t deaf_from, deaf_to; /* the last turn computed itself from then to then; 0: not at all */
-    unsigned turn_answered; /* requests answered in the turn they were parsed in */
+    uint64_t turn_start; /* first own work of this loop turn; 0: none yet */
+    uint64_t turn_mark;  /* last look at the clock in this turn: own work since then is accounted
+                            to the request that runs next */
+    uint64_t deaf_from, deaf_to;     /* when the last turn computed; 0: it did not */
+    unsigned turn_answered;          /* requests answered in the turn they were parsed in */
     struct route_count *turn_routes; /* chain of routes that have such answers */
     struct buf scratch;
     struct buf problem;

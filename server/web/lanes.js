@@ -189,7 +189,7 @@ export function createLanes(canvas, view) {
         const seen = [];
 
         within(list, from, to, (s) => seen.push(s));
-        return seen;
+        return seen.reverse(); /* the latest came first */
       }).filter((seen) => seen.length > 0);
     const each = Math.max(2, Math.min(7, m.db.each / Math.max(used.length, 6)));
 
