@@ -107,7 +107,9 @@ const struct conf_key conf_keys[] = {
      .sentence = "A request body must come within this time and a second for each 64 KiB of it; "
                  "else 408."},
     {"idle_timeout", "time", CONF_DURATION, AT(idle_timeout), 10, 1 * HOURS, "60s",
-     .reloadable = true, .sentence = "A connection is closed after this time without a request."},
+     .reloadable = true,
+     .sentence = "A connection is closed after this time without a request; beside more than 500 "
+                 "others after 30 s."},
     {"write_timeout", "time", CONF_DURATION, AT(write_timeout), 10, 1 * HOURS, "30s",
      .reloadable = true, .sentence = "A client that takes nothing for this long is cut."},
     {"drain_timeout", "time", CONF_DURATION, AT(drain_timeout), 10, 1 * HOURS, "15s",

@@ -158,14 +158,31 @@ plan_entry(struct burst *s, size_t i, json_t *entry)
     return add_kind(s, json_string_value(path), count != NULL ? json_integer_value(count) : 1);
 }
 
+/* Reading JSON takes about a microsecond a value: more than any burst needs is not begun, or the
+ * loop would stand still. Each entry has at most two commas, and an address some. */
+static bool
+is_too_much(const struct req *r)
+{
+    enum { OCTETS_MAX = 128 * 1024, COMMAS_MAX = 1000 };
+    unsigned commas = 0;
+
+    for (size_t i = 0; i < r->body_len && r->body_len <= OCTETS_MAX; i++)
+        commas += ((const char *)r->body)[i] == ',';
+    return r->body_len > OCTETS_MAX || commas > COMMAS_MAX;
+}
+
 static int
 plan_body(struct burst *s)
 {
     json_error_t error;
-    json_t *root = json_loadb(s->r->body, s->r->body_len, JSON_REJECT_DUPLICATES, &error), *entry;
+    json_t *root, *entry;
     size_t i;
     int result = 0;
 
+    if (is_too_much(s->r))
+        return refuse(s, FAIL_BODY_TOO_LARGE, "a burst has at most %d different addresses",
+                      BURST_KINDS_MAX);
+    root = json_loadb(s->r->body, s->r->body_len, JSON_REJECT_DUPLICATES, &error);
     if (root == NULL)
         return refuse(s, FAIL_BODY, "the body is not JSON: %.80s (line %d)", error.text,
                       error.line);

@@ -122,6 +122,7 @@ root_answer(struct req *r)
 {
     if (req_accepts_html(r) && web_has(r, "index.html"))
         return web_answer(r, "index.html", "Accept, ");
+    r->fields = "Cache-Control: no-store\r\nVary: Accept\r\n";
     return web_untagged(r, help_answer);
 }
 

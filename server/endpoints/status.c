@@ -138,6 +138,7 @@ status_answer(struct req *r)
 
     if (req_accepts_html(r) && web_has(r, "status.html"))
         return web_answer(r, "status.html", "Accept, ");
+    r->fields = "Cache-Control: no-store\r\nVary: Accept\r\n";
     add_server(b, rn);
     add_requests(b, rn);
     add_connections(b, rn);

@@ -252,68 +252,26 @@ hash_of(const char *data, size_t len)
 
 /* ---- what the client takes ---- */
 
-/* The next member of a list "a, b ;x=y, c", without the blanks around it. False: no more. */
+/* Is this tag among those of the fields? "*" is any there is; "" none. `weak`: whether weak ones
+ * count (RFC 9110 section 8.8.3.2: in If-None-Match they do, in If-Match they never match). */
 static bool
-next_member(struct slice_text *list, struct slice_text *member)
+names_tag(const struct req *r, const char *field, const char *tag, bool weak)
 {
-    const char *end = list->p + list->len, *comma;
+    struct slice_text list, member;
+    unsigned i = 0;
 
-    while (list->p < end && (*list->p == ' ' || *list->p == '\t' || *list->p == ','))
-        list->p++;
-    if (list->p >= end)
-        return false;
-    comma = memchr(list->p, ',', (size_t)(end - list->p));
-    *member = (struct slice_text){list->p, (size_t)((comma != NULL ? comma : end) - list->p)};
-    list->p += member->len;
-    list->len = (size_t)(end - list->p);
-    while (member->len > 0 && strchr(" \t", member->p[member->len - 1]) != NULL)
-        member->len--;
-    return true;
-}
-
-/* Does "gzip;q=0.5" want it? A weight of zero says no (RFC 9110 section 12.4.2). */
-static bool
-is_wanted(struct slice_text member)
-{
-    const char *q = memmem(member.p, member.len, "q=", 2), *end = member.p + member.len;
-
-    if (q == NULL)
-        return true;
-    for (q += 2; q < end && *q != ';'; q++)
-        if (*q >= '1' && *q <= '9')
-            return true;
-    return false;
-}
-
-static bool
-accepts_gzip(const struct req *r)
-{
-    struct slice_text list = http_head_field(r->head, "accept-encoding"), member;
-
-    if (list.p == NULL)
-        return false;
-    while (next_member(&list, &member))
-        if (member.len >= 4 && strncasecmp(member.p, "gzip", 4) == 0 &&
-            (member.len == 4 || strchr("; \t", member.p[4]) != NULL))
-            return is_wanted(member);
-    return false;
-}
-
-/* Is this tag among those of the field? "*" is any there is; "" none. Weak ones count. */
-static bool
-names_tag(struct slice_text list, const char *tag)
-{
-    struct slice_text member;
-
-    while (next_member(&list, &member)) {
-        if (member.len == 1 && member.p[0] == '*')
-            return true;
-        if (member.len > 2 && memcmp(member.p, "W/", 2) == 0) {
-            member.p += 2;
-            member.len -= 2;
+    while (http_head_next(r->head, field, &i, &list)) {
+        while (http_list_next(&list, &member)) {
+            if (member.len == 1 && member.p[0] == '*')
+                return true;
+            if (weak && member.len > 2 && memcmp(member.p, "W/", 2) == 0) {
+                member.p += 2;
+                member.len -= 2;
+            }
+            if (member.len > 0 && member.len == strlen(tag) &&
+                memcmp(member.p, tag, member.len) == 0)
+                return true;
         }
-        if (member.len > 0 && member.len == strlen(tag) && memcmp(member.p, tag, member.len) == 0)
-            return true;
     }
     return false;
 }
@@ -322,15 +280,11 @@ names_tag(struct slice_text list, const char *tag)
 static int
 check_conditions(const struct req *r, const char *tag)
 {
-    struct slice_text match, none;
-
     if (!r->head->conditional)
         return 200;
-    match = http_head_field(r->head, "if-match");
-    none = http_head_field(r->head, "if-none-match");
-    if (match.p != NULL && !names_tag(match, tag))
+    if (http_head_field(r->head, "if-match").p != NULL && !names_tag(r, "if-match", tag, false))
         return 412;
-    return none.p != NULL && names_tag(none, tag) ? 304 : 200;
+    return names_tag(r, "if-none-match", tag, true) ? 304 : 200;
 }
 
 /* ---- answers ---- */
@@ -364,7 +318,7 @@ web_answer(struct req *r, const char *name, const char *vary)
     if (find(r, name, &c) != 0)
         return reply_fail(r, FAIL_NOT_FOUND, "there is no %s of at most %d octets in web_root",
                           name, FILE_MAX_OCTETS);
-    gzip = c.gzip != NULL && accepts_gzip(r);
+    gzip = c.gzip != NULL && http_head_wants(r->head, "accept-encoding", "gzip");
     snprintf(tag, sizeof(tag), "\"%016llx%s\"", (unsigned long long)hash_of(c.plain, c.plain_len),
              gzip ? "-gzip" : "");
     status = check_conditions(r, tag);

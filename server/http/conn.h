@@ -91,6 +91,7 @@ struct http_conn {
     bool eof : 1;         /* and all that it sent has been read */
     bool broken : 1;      /* writing failed: nobody is there */
     bool linger : 1;      /* octets are unread, or on their way: don't close at once */
+    bool asked : 1;       /* a request of it has begun */
     bool keep : 1;        /* the client would go on after this request */
     bool closing : 1;     /* this answer is the last one */
     bool is_http10 : 1;

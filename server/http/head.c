@@ -9,6 +9,7 @@
 #include "http/target.h"
 
 #include <string.h>
+#include <strings.h>
 
 const char *const http_method_names[] = {
     [HTTP_GET] = "GET",     [HTTP_HEAD] = "HEAD",     [HTTP_POST] = "POST",
@@ -242,18 +243,80 @@ http_head_fail(struct http_head *head, enum failure failure, const char *why)
     head->why = why;
 }
 
+bool
+http_head_next(const struct http_head *head, const char *name, unsigned *i,
+               struct slice_text *value)
+{
+    const size_t len = strlen(name);
+
+    while (*i < head->nfields) {
+        const struct http_field *f = &head->fields[(*i)++];
+
+        if (grammar_is_text(f->name.p, f->name.len, name, len)) {
+            *value = f->value;
+            return true;
+        }
+    }
+    return false;
+}
+
 struct slice_text
 http_head_field(const struct http_head *head, const char *name)
 {
-    size_t len = strlen(name);
+    struct slice_text value = {NULL, 0};
+    unsigned i = 0;
 
-    for (unsigned i = 0; i < head->nfields; i++) {
-        const struct http_field *f = &head->fields[i];
+    (void)http_head_next(head, name, &i, &value);
+    return value;
+}
 
-        if (grammar_is_text(f->name.p, f->name.len, name, len))
-            return f->value;
-    }
-    return (struct slice_text){NULL, 0};
+/* ---- lists: RFC 9110 section 5.6.1 ---- */
+
+bool
+http_list_next(struct slice_text *list, struct slice_text *member)
+{
+    const char *end = list->p + list->len, *comma;
+
+    while (list->p < end && (*list->p == ' ' || *list->p == '\t' || *list->p == ','))
+        list->p++;
+    if (list->p >= end)
+        return false;
+    comma = memchr(list->p, ',', (size_t)(end - list->p));
+    *member = (struct slice_text){list->p, (size_t)((comma != NULL ? comma : end) - list->p)};
+    list->p += member->len;
+    list->len = (size_t)(end - list->p);
+    while (member->len > 0 && strchr(" \t", member->p[member->len - 1]) != NULL)
+        member->len--;
+    return true;
+}
+
+/* "x;q=0.5" does, a weight of zero says no. */
+static bool
+has_weight(struct slice_text member)
+{
+    const char *q = memmem(member.p, member.len, "q=", 2), *end = member.p + member.len;
+
+    if (q == NULL)
+        return true;
+    for (q += 2; q < end && *q != ';'; q++)
+        if (*q >= '1' && *q <= '9')
+            return true;
+    return false;
+}
+
+bool
+http_head_wants(const struct http_head *head, const char *field, const char *name)
+{
+    const size_t len = strlen(name);
+    struct slice_text list, member;
+    unsigned i = 0;
+
+    while (http_head_next(head, field, &i, &list))
+        while (http_list_next(&list, &member))
+            if (member.len >= len && strncasecmp(member.p, name, len) == 0 &&
+                (member.len == len || strchr("; \t", member.p[len]) != NULL))
+                return has_weight(member);
+    return false;
 }
 
 /* ---- keeping it ---- */

@@ -85,6 +85,16 @@ void http_head_fail(struct http_head *head, enum failure failure, const char *wh
 
 /* The value of the first field of this (lower-case) name, or {NULL, 0}. */
 struct slice_text http_head_field(const struct http_head *head, const char *name);
+/* The values of all fields of this name, in order; *i is 0 at first. False: no more. A list may be
+ * spread over them (RFC 9110 section 5.3). */
+bool http_head_next(const struct http_head *head, const char *name, unsigned *i,
+                    struct slice_text *value);
+
+/* The next member of a list "a, b ;x=y, c", without the blanks around it. False: no more. */
+bool http_list_next(struct slice_text *list, struct slice_text *member);
+/* Is this name (of no case) a member of the lists of that field, with a weight that is not zero?
+ * RFC 9110 section 12.4.2. Without the field: no. */
+bool http_head_wants(const struct http_head *head, const char *field, const char *name);
 
 /* Copies the head and its octets into the arena: lives as long. What a made up head points to must
  * live on by itself. */

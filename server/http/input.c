@@ -153,6 +153,7 @@ begin(struct http_conn *conn, struct http_head *head)
     void *request;
 
     http_conn_move(conn, CONN_REQUEST);
+    conn->asked = true;
     conn->is_http10 = head->minor == 0 && head->failure == FAIL_NONE;
     conn->is_head = head->method == HTTP_HEAD;
     conn->keep = head->keep_alive;

@@ -29,6 +29,8 @@ enum {
 #define LOOK_NS        NS_PER_S
 #define LINGER_NS      (2 * NS_PER_S)
 #define DRAIN_GRACE_NS (250 * NS_PER_MS)
+#define CROWD          500 /* connections: beside more, idle ones are cut sooner */
+#define CROWD_IDLE_NS  (30 * NS_PER_S)
 #define DRAIN_STALL_NS (3 * NS_PER_S)
 #define BODY_RATE      65536 /* octets a second that a body must come with */
 

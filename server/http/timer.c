@@ -94,6 +94,19 @@ stall_deadline(const struct http_conn *conn)
     return conn->progress + patience;
 }
 
+/* Who has never said anything owes a head; in a crowd of connections the idle ones make room. */
+static uint64_t
+idle_patience(const struct http_conn *conn)
+{
+    const struct http_server *s = conn->server;
+
+    if (s->draining)
+        return DRAIN_GRACE_NS;
+    if (!conn->asked && s->head_ns < s->idle_ns)
+        return s->head_ns;
+    return s->status.connections > CROWD && s->idle_ns > CROWD_IDLE_NS ? CROWD_IDLE_NS : s->idle_ns;
+}
+
 static uint64_t
 body_deadline(const struct http_conn *conn)
 {
@@ -111,7 +124,7 @@ deadline_of(const struct http_conn *conn)
     case CONN_IDLE:
         if (conn->out_len > 0)
             return stall_deadline(conn);
-        return conn->since + (s->draining ? DRAIN_GRACE_NS : s->idle_ns);
+        return conn->since + idle_patience(conn);
     case CONN_HEAD:
         if (conn->out_len > OUT_LOW) /* we don't read on: not its fault */
             return stall_deadline(conn);
@@ -163,6 +176,8 @@ look(struct http_server *s, struct timer_slot *slot, uint64_t now)
     LIST_INIT(slot);
     while ((conn = LIST_FIRST(&due)) != NULL) {
         LIST_REMOVE(conn, slot);
+        if (conn->state == CONN_IDLE)
+            conn->deadline = deadline_of(conn); /* a crowd may have come */
         if (conn->deadline == 0)
             put(w, conn, w->now + TIMER_SLOTS);
         else

@@ -59,11 +59,16 @@ static const struct state_row states[] = {
 struct tls_conn {
     struct http_conn conn; /* the first member */
     SSL *ssl;
-    uint32_t retry; /* octets of a refused write; 0: none */
-    uint8_t state;  /* enum tls_state */
-    bool drained;   /* the socket has been read empty by this read */
-    bool ended;     /* the client's end has been read */
+    uint32_t retry;      /* octets of a refused write; 0: none */
+    uint8_t state;       /* enum tls_state */
+    bool drained;        /* the socket has been read empty by this read */
+    bool ended;          /* the client's end has been read */
+    uint8_t key_updates; /* that the client has sent */
 };
+
+/* OpenSSL takes them one after the other without giving way, and each costs as much as a small
+ * handshake. Nobody needs more: a key is good for 2^24 records (RFC 8446 section 5.5). */
+enum { KEY_UPDATES_MAX = 64 };
 
 static struct tls_conn *
 tls_of(struct http_conn *conn)
@@ -87,6 +92,10 @@ bio_read(BIO *bio, char *to, int size)
     ssize_t n;
 
     BIO_clear_retry_flags(bio);
+    if (t->key_updates > KEY_UPDATES_MAX) {
+        errno = EPROTO;
+        return -1;
+    }
     if (t->drained) {
         BIO_set_retry_read(bio);
         return -1;
@@ -139,6 +148,18 @@ tls_bio_method(void)
     return method;
 }
 
+static void
+on_message(int sent, int version, int type, const void *octets, size_t len, SSL *ssl, void *arg)
+{
+    struct tls_conn *t = arg;
+
+    (void)version;
+    (void)ssl;
+    if (!sent && type == SSL3_RT_HANDSHAKE && len > 0 &&
+        *(const unsigned char *)octets == SSL3_MT_KEY_UPDATE && t->key_updates <= KEY_UPDATES_MAX)
+        t->key_updates++;
+}
+
 struct http_conn *
 tls_conn_open(struct http_server *s, int fd, unsigned port)
 {
@@ -151,6 +172,8 @@ tls_conn_open(struct http_server *s, int fd, unsigned port)
     BIO_set_data(bio, t);
     BIO_set_init(bio, 1);
     SSL_set_bio(t->ssl, bio, bio);
+    SSL_set_msg_callback(t->ssl, on_message);
+    SSL_set_msg_callback_arg(t->ssl, t);
     SSL_set_accept_state(t->ssl);
     return &t->conn;
 }

@@ -179,10 +179,5 @@ req_scratch(struct req *r)
 bool
 req_accepts_html(const struct req *r)
 {
-    struct slice_text accept;
-
-    if (r->head == NULL)
-        return false;
-    accept = http_head_field(r->head, "accept");
-    return accept.len > 0 && memmem(accept.p, accept.len, "text/html", 9) != NULL;
+    return r->head != NULL && http_head_wants(r->head, "accept", "text/html");
 }

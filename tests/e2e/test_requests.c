@@ -173,6 +173,24 @@ START_TEST(test_a_wrong_method_is_told_the_right_ones)
 }
 END_TEST
 
+/* Reading it as JSON would take the loop's time. */
+START_TEST(test_a_burst_of_more_than_it_can_be_is_refused_unread)
+{
+    static char body[200000];
+    static const size_t lengths[] = {4000, 200000};
+
+    for (size_t i = 0; i < sizeof(body); i += 2)
+        memcpy(body + i, "1,", 2);
+    body[0] = '[';
+    for (unsigned i = 0; i < 2; i++) {
+        struct reply r = http_ask(server, "POST", "/burst", NULL, body, lengths[i]);
+
+        ck_assert_int_eq(r.status, 413);
+        reply_free(&r);
+    }
+}
+END_TEST
+
 START_TEST(test_bursts_that_make_no_sense_are_refused_before_they_begin)
 {
     static const struct {
@@ -338,6 +356,7 @@ main(void)
         test_unknown_addresses_say_what_was_meant,
         test_a_browser_gets_the_problem_as_a_page,
         test_a_wrong_method_is_told_the_right_ones,
+        test_a_burst_of_more_than_it_can_be_is_refused_unread,
         test_bursts_that_make_no_sense_are_refused_before_they_begin,
         test_an_address_of_a_burst_is_bounded,
         test_a_mistake_inside_a_burst_fails_that_line_alone,

@@ -198,17 +198,54 @@ status_with(const char *method, const char *target, const char *fields)
     return status;
 }
 
+START_TEST(test_who_takes_html_is_asked_as_rfc_9110_says)
+{
+    static const struct {
+        const char *accept;
+        bool html;
+    } cases[] = {
+        {"Accept: text/html\r\n", true},
+        {"Accept: TEXT/HTML;q=0.1\r\n", true},
+        {"Accept: application/json, text/html ;charset=utf-8\r\n", true},
+        {"Accept: text/html;q=0\r\n", false},
+        {"Accept: text/html5\r\n", false},
+        {"Accept: */*\r\n", false},
+        {"", false},
+    };
+
+    for (unsigned i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct reply r = http_ask(server, "GET", "/", cases[i].accept, NULL, 0);
+        const char *type = reply_field(&r, "content-type");
+
+        ck_assert_msg(strstr(type, cases[i].html ? "text/html" : "text/plain") != NULL, "%s: %s",
+                      cases[i].accept, type);
+        ck_assert(strstr(reply_field(&r, "vary"), "Accept") != NULL);
+        reply_free(&r);
+    }
+}
+END_TEST
+
 START_TEST(test_conditions_are_those_of_rfc_9110)
 {
     struct reply r = http_get(server, "/index.html");
-    char match[100], none[100];
+    char match[100], none[100], weak[100], weak_none[100], lines[200];
 
     snprintf(match, sizeof(match), "If-Match: %s\r\n", reply_field(&r, "etag"));
+    snprintf(weak, sizeof(weak), "If-Match: W/%s\r\n", reply_field(&r, "etag"));
+    snprintf(weak_none, sizeof(weak_none), "If-None-Match: W/%s\r\n", reply_field(&r, "etag"));
     snprintf(none, sizeof(none), "If-None-Match: %s\r\n", reply_field(&r, "etag"));
     ck_assert_int_eq(status_with("GET", "/index.html", match), 200);
     ck_assert_int_eq(status_with("GET", "/index.html", "If-Match: *\r\n"), 200);
     ck_assert_int_eq(status_with("GET", "/index.html", "If-Match: \"other\"\r\n"), 412);
     ck_assert_int_eq(status_with("HEAD", "/index.html", none), 304);
+    /* a list may be spread over several lines */
+    snprintf(lines, sizeof(lines), "If-None-Match: \"other\"\r\n%s", none);
+    ck_assert_int_eq(status_with("GET", "/index.html", lines), 304);
+    snprintf(lines, sizeof(lines), "If-Match: \"other\"\r\n%s", match);
+    ck_assert_int_eq(status_with("GET", "/index.html", lines), 200);
+    /* section 8.8.3.2: compared strongly in If-Match, weakly in If-None-Match */
+    ck_assert_int_eq(status_with("GET", "/index.html", weak), 412);
+    ck_assert_int_eq(status_with("GET", "/index.html", weak_none), 304);
     ck_assert_int_eq(status_with("GET", "/index.html", "If-None-Match: *\r\n"), 304);
     ck_assert_int_eq(status_with("GET", "/index.html", "If-None-Match: \"other\", , \"\"\r\n"),
                      200);
@@ -332,6 +369,7 @@ main(void)
         test_the_root_is_the_page_for_browsers_and_text_for_others,
         test_a_page_may_load_and_reach_this_server_only,
         test_head_has_the_fields_of_get_and_no_body,
+        test_who_takes_html_is_asked_as_rfc_9110_says,
         test_conditions_are_those_of_rfc_9110,
         test_who_does_not_take_gzip_gets_it_plain,
         test_files_are_for_reading_and_for_pages_of_this_server,

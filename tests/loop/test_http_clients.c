@@ -5,6 +5,7 @@
 #include "../lib/suite.h"
 #include "../lib/web_world.h"
 #include "http/conn.h"
+#include "http/server.h"
 
 #include <errno.h>
 #include <string.h>
@@ -182,25 +183,68 @@ END_TEST
 
 START_TEST(test_an_idle_connection_is_closed_in_time_and_without_a_word)
 {
-    int fresh = web_client(&w), used = web_client(&w);
+    int once = web_client(&w), used = web_client(&w);
 
+    web_send(once, ASK("/plaintext"));
+    ck_assert_str_eq(web_hear(&w, once, NULL), HELLO);
     web_send(used, ASK("/plaintext"));
     ck_assert_str_eq(web_hear(&w, used, NULL), HELLO);
     web_pass(&w, 40000);
     web_send(used, ASK("/plaintext"));
     ck_assert_str_eq(web_hear(&w, used, NULL), HELLO);
     web_pass(&w, 19800);
-    ck_assert(web_is_silent(&w, fresh));
+    ck_assert(web_is_silent(&w, once));
     web_pass(&w, 400);
-    ck_assert(web_is_closed(&w, fresh));
+    ck_assert(web_is_closed(&w, once));
     web_pass(&w, 39500);
     ck_assert(web_is_silent(&w, used));
     web_pass(&w, 500);
     ck_assert(web_is_closed(&w, used));
     ck_assert_uint_eq(status().timeouts, 2);
-    ck_assert_uint_eq(w.nasked, 2);
-    close(fresh);
+    ck_assert_uint_eq(w.nasked, 3);
+    close(once);
     close(used);
+}
+END_TEST
+
+START_TEST(test_a_client_that_never_says_anything_has_the_time_of_a_head)
+{
+    int silent = web_client(&w);
+
+    web_pass(&w, 9800);
+    ck_assert(web_is_silent(&w, silent));
+    web_pass(&w, 400);
+    ck_assert(web_is_closed(&w, silent));
+    ck_assert_uint_eq(status().timeouts, 1);
+    close(silent);
+}
+END_TEST
+
+/* The crowd comes after the first one has become idle. */
+START_TEST(test_in_a_crowd_idle_connections_make_room_sooner)
+{
+    int first = web_client(&w), fds[CROWD];
+
+    web_send(first, ASK("/plaintext"));
+    ck_assert_str_eq(web_hear(&w, first, NULL), HELLO);
+    web_pass(&w, 5000);
+    for (unsigned i = 0; i < CROWD; i++) {
+        fds[i] = web_client(&w);
+        web_send(fds[i], ASK("/plaintext"));
+        ck_assert_str_eq(web_hear(&w, fds[i], NULL), HELLO);
+    }
+    web_pass(&w, 24800);
+    ck_assert(web_is_silent(&w, first));
+    web_pass(&w, 400);
+    ck_assert(web_is_closed(&w, first));
+    /* no crowd any more: the others have all their time */
+    web_pass(&w, 20000);
+    ck_assert_uint_eq(status().timeouts, 1);
+    web_pass(&w, 15000);
+    ck_assert_uint_eq(status().timeouts, 1 + CROWD);
+    close(first);
+    for (unsigned i = 0; i < CROWD; i++)
+        close(fds[i]);
 }
 END_TEST
 
@@ -437,6 +481,8 @@ main(void)
         test_a_large_body_before_a_half_close_is_read_to_its_end,
         test_what_is_said_to_a_client_that_has_gone_is_ignored,
         test_an_idle_connection_is_closed_in_time_and_without_a_word,
+        test_a_client_that_never_says_anything_has_the_time_of_a_head,
+        test_in_a_crowd_idle_connections_make_room_sooner,
         test_a_head_has_its_time_from_the_first_octet_however_it_drips,
         test_a_head_that_is_an_empty_line_only_is_closed_without_a_word,
         test_a_body_that_stops_coming_fails_and_a_steady_one_does_not,

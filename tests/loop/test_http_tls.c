@@ -409,6 +409,23 @@ START_TEST(test_a_client_may_change_its_keys_at_any_time)
 }
 END_TEST
 
+START_TEST(test_who_does_nothing_but_change_keys_is_cut)
+{
+    ck_assert(tls_shake(&c));
+    for (unsigned i = 0; i < 100; i++) {
+        ck_assert_int_eq(SSL_key_update(c.ssl, SSL_KEY_UPDATE_NOT_REQUESTED), 1);
+        (void)SSL_do_handshake(c.ssl);
+        if (i == 50) {
+            tls_send(&c, GET("/plaintext"));
+            ck_assert_str_eq(tls_hear(&c), HELLO);
+        }
+    }
+    tls_turns(&c);
+    tls_turns(&c);
+    ck_assert_uint_eq(status().connections, 0);
+}
+END_TEST
+
 START_TEST(test_renegotiation_is_declined)
 {
     SSL_set_max_proto_version(c.ssl, TLS1_2_VERSION);
@@ -664,6 +681,7 @@ main(void)
     tcase_add_test(tc, test_a_share_of_a_turn_that_shrinks_cuts_no_record_in_two);
     tcase_add_test(tc, test_an_absolute_target_must_be_https);
     tcase_add_test(tc, test_a_client_may_change_its_keys_at_any_time);
+    tcase_add_test(tc, test_who_does_nothing_but_change_keys_is_cut);
     tcase_add_test(tc, test_renegotiation_is_declined);
     tcase_add_test(tc, test_the_last_answer_is_followed_by_close_notify_and_the_end);
     tcase_add_test(tc, test_an_idle_connection_is_closed_with_close_notify);
