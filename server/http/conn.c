@@ -286,11 +286,6 @@ http_conn_run(struct http_conn *conn)
 void
 http_conn_expire(struct http_conn *conn)
 {
-    if (conn->out_len > 0) { /* the reader's time may run since this very turn only */
-        timer_watch(conn);
-        if (conn->deadline > server_now(conn->server))
-            return;
-    }
     switch ((enum conn_state)conn->state) {
     case CONN_HEAD:
         if (conn->out_len > OUT_LOW || !input_has_head(conn))

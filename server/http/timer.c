@@ -113,6 +113,13 @@ body_deadline(const struct http_conn *conn)
     return conn->since + (uint64_t)(conn->body_budget > 0 ? conn->body_budget : 0);
 }
 
+/* It waits for nobody but us: it has no time limit here, and is looked at now and then. */
+static bool
+waits_for_us(const struct http_conn *conn)
+{
+    return conn->state == CONN_REQUEST && conn->out_len == 0 && !conn->body_waiting;
+}
+
 static uint64_t
 deadline_of(const struct http_conn *conn)
 {
@@ -130,9 +137,9 @@ deadline_of(const struct http_conn *conn)
             return stall_deadline(conn);
         return conn->since + s->head_ns;
     case CONN_REQUEST:
-        if (conn->out_len > 0)
-            return stall_deadline(conn);
-        return conn->body_waiting ? body_deadline(conn) : server_now(s) + LOOK_NS;
+        if (waits_for_us(conn))
+            return server_now(s) + LOOK_NS;
+        return conn->out_len > 0 ? stall_deadline(conn) : body_deadline(conn);
     case CONN_SKIP:
         return body_deadline(conn);
     case CONN_FLUSH:
@@ -176,8 +183,9 @@ look(struct http_server *s, struct timer_slot *slot, uint64_t now)
     LIST_INIT(slot);
     while ((conn = LIST_FIRST(&due)) != NULL) {
         LIST_REMOVE(conn, slot);
-        if (conn->state == CONN_IDLE)
-            conn->deadline = deadline_of(conn); /* a crowd may have come */
+        /* since it was put here a crowd may have come, or output in this very turn */
+        if (!waits_for_us(conn))
+            conn->deadline = deadline_of(conn);
         if (conn->deadline == 0)
             put(w, conn, w->now + TIMER_SLOTS);
         else
