@@ -1,6 +1,6 @@
 /*
  * The live page: puts the parts together. Feed (what ran) -> Trace -> lanes and strips on canvas; buttons ->
- * Runner -> bursts -> measured beside expected. At most 33 frames a second are drawn, none while the
+ * Runner -> bursts -> measured beside expected. About 35 frames a second are drawn at most, none while the
  * page is hidden; strips only while they grow.
  *
  *   feed.js  trace.js        what ran              scenarios.js  what can be tried, and what to expect
