@@ -1,7 +1,7 @@
 /*
  * The span ring: what really ran, when, where and for whom. Every room of the front end records
  * into it; trace/ draws from it. One writer (the loop thread), no locks, never allocates after
- * init: the newest spans overwrite the oldest.
+ * init: the newest spans overwrite the oldest. Tour 9/9.
  *
  * CPU slices (which of our processes occupied which CPU) go into a smaller ring of their own, so
  * that a flood of requests can't push them out and "running" can be computed quickly.

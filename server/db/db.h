@@ -1,6 +1,6 @@
 /*
  * db: PostgreSQL for the rest of the front end. Only this room sees libpq. Everything is
- * non-blocking, on the one event loop.
+ * non-blocking, on the one event loop. Tour 6/9.
  *
  *                 +- fast:  2 (up to 4) shared connections, pipelined, ONE Sync per loop turn
  *   db_start() ---+- write: 8 connections, a Sync right after each write

@@ -1,7 +1,7 @@
 /*
  * http: octets <-> requests. An own HTTP/1.1 layer (RFC 9112, 9110) on plain libevent events: one
  * struct event per connection, no epoll_ctl, timer or allocation per request. Knows nothing of
- * routes or endpoints: it calls up through struct http_hooks.
+ * routes or endpoints: it calls up through struct http_hooks. Tour 5/9.
  *
  *   readable -> read into the shared room -> parse ALL heads that are there -> hooks->begin each
  *            -> answers gathered -> one write -> what the socket did not take: when it is writable

@@ -1,6 +1,6 @@
 /*
  * jobs: the front end's side of the workers. A job is one kernel with parameters; it is cut into
- * tasks, and an executor runs them: the pool of workers, or the loop thread itself.
+ * tasks, and an executor runs them: the pool of workers, or the loop thread itself. Tour 7/9.
  *
  *   job_start() -> stage 0: tasks -> next() -> stage 1: tasks -> ... -> done, job_answer()
  *

@@ -1,7 +1,7 @@
 /*
  * What a kernel is: one CPU-heavy computation as a row in a table plus pure functions. Kernels know
  * nothing of processes, sockets or HTTP; the same code runs in a worker or, where loop_ok says so,
- * on the loop thread (executors loop and loop-blocking).
+ * on the loop thread (executors loop and loop-blocking). Tour 8/9.
  *
  *   plan    parameters, wanted sections -> number of tasks of stage 0, size of the shared area
  *   run     one task: reads parameters and area, writes its own part of the area and a small result
