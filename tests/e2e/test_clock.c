@@ -46,14 +46,6 @@ stop(void)
     server_stop(server);
 }
 
-static const char *
-text_of(json_t *event, const char *name)
-{
-    const char *text = json_string_value(json_object_get(event, name));
-
-    return text != NULL ? text : "";
-}
-
 static double
 number_of(json_t *event, const char *name)
 {
@@ -65,7 +57,7 @@ trace_of(const struct burst_result *b)
 {
     char target[128];
 
-    snprintf(target, sizeof(target), "/trace.json?burst=%s", text_of(b->summary, "burst"));
+    snprintf(target, sizeof(target), "/trace.json?burst=%s", event_text(b->summary, "burst"));
     return get_json(server, target, 200);
 }
 
@@ -100,8 +92,8 @@ read_slices(json_t *root, struct slices *s)
         const double from = number_of(event, "ts"), dur = number_of(event, "dur");
         struct slice *new = &s->list[s->count];
 
-        if (strcmp(text_of(event, "ph"), "X") != 0 || number_of(event, "pid") != 1 ||
-            sscanf(text_of(event, "name"), "worker %u", &new->worker) != 1)
+        if (strcmp(event_text(event, "ph"), "X") != 0 || number_of(event, "pid") != 1 ||
+            sscanf(event_text(event, "name"), "worker %u", &new->worker) != 1)
             continue;
         ck_assert(new->worker < 2 && s->count + 1 < 8000);
         s->each[new->worker] += dur;
@@ -142,8 +134,8 @@ START_TEST(test_a_querys_bar_is_as_long_as_the_wait)
     size_t i;
 
     json_array_foreach(json_object_get(root, "traceEvents"), i, event)
-        if (strcmp(text_of(event, "cat"), "query") == 0)
-            at[text_of(event, "ph")[0] == 'e'] = number_of(event, "ts");
+        if (strcmp(event_text(event, "cat"), "query") == 0)
+            at[event_text(event, "ph")[0] == 'e'] = number_of(event, "ts");
     ck_assert_msg(at[1] - at[0] >= 100000 && at[1] - at[0] <= watched,
                   "its bar is %g us long, the client saw %g us", at[1] - at[0], watched);
     json_decref(root);
@@ -163,7 +155,7 @@ START_TEST(test_slices_of_a_task_are_the_cpu_time_that_it_took)
     read_slices(root, &slices);
     sum = slices.each[0] + slices.each[1];
     json_array_foreach(json_object_get(root, "traceEvents"), i, event)
-        if (strstr(text_of(event, "name"), " task ") != NULL)
+        if (strstr(event_text(event, "name"), " task ") != NULL)
             bar += number_of(event, "dur");
     ck_assert_msg(cpu >= 100000, "%g us", cpu);
     ck_assert_msg(sum > 0.97 * cpu - 1000 && sum < 1.03 * cpu + 1000, "slices %g, CPU %g us", sum,

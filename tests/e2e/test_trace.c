@@ -29,14 +29,6 @@ stop(void)
     server_stop(server);
 }
 
-static const char *
-text_of(json_t *event, const char *name)
-{
-    const char *text = json_string_value(json_object_get(event, name));
-
-    return text != NULL ? text : "";
-}
-
 /* The highest value of a counter, its last one, and how often it changes. */
 struct counter {
     double max, last;
@@ -51,7 +43,8 @@ counter_of(json_t *root, const char *name, const char *unit)
     size_t i;
 
     json_array_foreach(json_object_get(root, "traceEvents"), i, event) {
-        if (strcmp(text_of(event, "ph"), "C") != 0 || strcmp(text_of(event, "name"), name) != 0)
+        if (strcmp(event_text(event, "ph"), "C") != 0 ||
+            strcmp(event_text(event, "name"), name) != 0)
             continue;
         c.last = json_number_value(json_object_get(json_object_get(event, "args"), unit));
         if (c.last > c.max)
@@ -69,8 +62,8 @@ count_of(json_t *root, const char *phase, const char *category)
     size_t i;
 
     json_array_foreach(json_object_get(root, "traceEvents"), i, event)
-        n += strcmp(text_of(event, "ph"), phase) == 0 &&
-             strcmp(text_of(event, "cat"), category) == 0;
+        n += strcmp(event_text(event, "ph"), phase) == 0 &&
+             strcmp(event_text(event, "cat"), category) == 0;
     return n;
 }
 
@@ -132,8 +125,8 @@ first_at(json_t *root, const char *phase, const char *name)
     json_array_foreach(json_object_get(root, "traceEvents"), i, event) {
         const double at = json_number_value(json_object_get(event, "ts"));
 
-        if (strcmp(text_of(event, "ph"), phase) == 0 &&
-            strncmp(text_of(event, "name"), name, strlen(name)) == 0 && at < first)
+        if (strcmp(event_text(event, "ph"), phase) == 0 &&
+            strncmp(event_text(event, "name"), name, strlen(name)) == 0 && at < first)
             first = at;
     }
     ck_assert_msg(first < 1e12, "no %s", name);
@@ -270,7 +263,7 @@ START_TEST(test_a_trace_under_load_is_whole_for_the_time_it_covers)
 
         /* covers_ms is rounded to a tenth */
         ck_assert_msg(at >= 0 && at <= other(root, "covers_ms") * 1000 + 51, "%s at %g us",
-                      text_of(event, "name"), at);
+                      event_text(event, "name"), at);
     }
     json_decref(root);
 }

@@ -106,6 +106,8 @@ void status_wait(const struct server *, const char *path, double at_least, doubl
 double json_number(json_t *, const char *path);
 /* Likewise a text, which lives as long as the value. */
 const char *json_text(json_t *, const char *path);
+/* This member of an event of /trace.json; "" if it has none. */
+const char *event_text(json_t *event, const char *name);
 
 /* ---- PostgreSQL from the side ---- */
 

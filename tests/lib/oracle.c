@@ -70,6 +70,14 @@ json_text(json_t *root, const char *path)
     return text;
 }
 
+const char *
+event_text(json_t *event, const char *name)
+{
+    const char *text = json_string_value(json_object_get(event, name));
+
+    return text != NULL ? text : "";
+}
+
 double
 status_number(const struct server *s, const char *path)
 {
